@@ -16,11 +16,15 @@ pub struct ProcessOptions {
     #[serde(skip)]
     nproc_per_node: Option<u16>,
     /// Seconds that a process waits for the others before it ends with an error. Ranks may be apart by this time, such as when rank 0 writes
-    /// a checkpoint.
-    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
+    /// a checkpoint, or when a rank trains a point of a sweep [default: 600, of a sweep 86400].
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     #[serde(skip)]
-    ddp_timeout: u64,
+    ddp_timeout: Option<u64>,
 }
+
+/// The defaults of `--ddp-timeout`, in seconds. A process that ends is noticed at once in either case.
+const TIMEOUT: u64 = 600;
+const SWEEP_TIMEOUT: u64 = 86400;
 
 /// Marks the processes that `--nproc-per-node` has started.
 const STARTED: &str = "ALIGN_STARTED_PROCESSES";
@@ -43,10 +47,24 @@ pub fn rank() -> usize {
     launch().rank
 }
 
+/// Whether this process is one of several.
+pub fn are_several() -> bool {
+    launch().world_size > 1
+}
+
 impl ProcessOptions {
     /// Connects to the other processes of the launch. A process by itself needs no connection.
     pub fn connect(&self) -> Result<ProcessGroup, Failure> {
-        let timeout = Duration::from_secs(self.ddp_timeout);
+        self.connect_for(TIMEOUT)
+    }
+
+    /// Like [`connect`](Self::connect), for a sweep, in which a process may wait while another trains.
+    pub fn connect_for_sweep(&self) -> Result<ProcessGroup, Failure> {
+        self.connect_for(SWEEP_TIMEOUT)
+    }
+
+    fn connect_for(&self, default_timeout: u64) -> Result<ProcessGroup, Failure> {
+        let timeout = Duration::from_secs(self.ddp_timeout.unwrap_or(default_timeout));
         let start_timeout = timeout.min(GroupOptions::default().start_timeout);
         Ok(ProcessGroup::connect(&launch(), GroupOptions { timeout, start_timeout })?)
     }
@@ -86,6 +104,24 @@ pub fn refuse_processes() -> Result<(), Failure> {
             Err(UsageError::new(problem).into())
         }
     }
+}
+
+/// Whether an error is that of another process, which prints it.
+pub fn is_of_other_process(failure: &Failure) -> bool {
+    let inference = match failure.downcast_ref() {
+        Some(align_inference::Error::Distributed(problem)) => Some(problem),
+        _ => None,
+    };
+    let training = match failure.downcast_ref() {
+        Some(align_train::Error::Distributed(problem)) => Some(problem),
+        _ => None,
+    };
+    let sweep = match failure.downcast_ref() {
+        Some(align_frontier::Error::Distributed(problem)) => Some(problem),
+        _ => None,
+    };
+    let found = failure.downcast_ref().or(inference).or(training).or(sweep);
+    matches!(found, Some(align_distributed::Error::OtherProcess { .. }))
 }
 
 /// Prints a line of a process: rank 0's as it is, and that of another rank with its number, unless it was printed before. So a problem that

@@ -67,6 +67,10 @@ impl Command {
             Self::Sft(options) => Some(&options.run.processes),
             Self::Reward(options) => Some(&options.run.processes),
             Self::TrainClassifier(options) => Some(&options.run.processes),
+            Self::Generate(options) => Some(&options.processes),
+            Self::Classify(options) => Some(&options.processes),
+            Self::Logps(options) => Some(&options.processes),
+            Self::Frontier(options) => Some(&options.processes),
             _ => None,
         }
     }

@@ -4,6 +4,6 @@ mod agreement;
 mod gradients;
 mod outputs;
 
-pub(crate) use agreement::{agree_on_flow, agree_on_result, check_same_values, check_same_weights, share_weights};
+pub(crate) use agreement::{agree_on_flow, check_same_values, check_same_weights, share_weights};
 pub(crate) use gradients::sum_gradients;
 pub(crate) use outputs::{CombinedOutput, exchange_outputs, mean_loss};
