@@ -1,17 +1,22 @@
 //! Runs the program and turns its result into an exit code.
 
-use crate::processes::ProcessFailure;
+use crate::processes::{self, ProcessFailure, is_of_other_process};
 use crate::signals::{self, Stopped};
 use crate::usage::UsageError;
 use crate::{Failure, help, log, output};
+use align_torch::TerminationSignal;
 use clap::error::ErrorKind;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 /// Invalid options.
 const USAGE: u8 = 2;
 
 /// The work is done and saved, but standard output could not be written (`EX_IOERR` of sysexits.h).
 const STDOUT_FAILED: u8 = 74;
+
+/// How long a process that stops because of another one waits: for the signal that the other one got, or until that one has ended.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Runs the program, and prints the error that ends it to standard error.
 pub fn run(program: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
@@ -47,9 +52,18 @@ fn report(failure: &Failure) -> u8 {
     if let Some(code) = failure.downcast_ref::<ProcessFailure>().and_then(ProcessFailure::exit_code) {
         return code;
     }
-    if let (Some(stopped), Some(signal)) = (failure.downcast_ref::<Stopped>(), signals::received()) {
-        log::message("stopped", &stopped.0);
-        return signal.exit_code();
+    if is_of_other_process(failure) {
+        // That process prints it. It should end first, because launchers take the exit code of the first process that ends, and stop the others.
+        signals::end_silently();
+        std::thread::sleep(LONGEST_WAIT);
+        return 1;
+    }
+    if let Some(stopped) = failure.downcast_ref::<Stopped>() {
+        let (signal, several) = (signal(), processes::are_several());
+        if signal.is_some() || several {
+            log::message("stopped", &stopped.0);
+            return signal.map_or(1, |signal| signal.exit_code());
+        }
     }
     let mut text = failure.to_string();
     let mut cause = failure.source();
@@ -59,6 +73,15 @@ fn report(failure: &Failure) -> u8 {
     }
     print_error(&text);
     if failure.is::<UsageError>() { USAGE } else { 1 }
+}
+
+/// The signal that stopped this process. If it stopped another of several first, it comes to this one a moment later.
+fn signal() -> Option<TerminationSignal> {
+    let started = Instant::now();
+    while signals::received().is_none() && processes::are_several() && started.elapsed() < LONGEST_WAIT {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    signals::received()
 }
 
 /// Prints the error that ended the program. On a terminal its lines are broken between words.

@@ -3,11 +3,13 @@
 use crate::reward_model::ScoreOption;
 use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, models};
+use align_distributed::ProcessGroup;
 use align_inference::{Judge, MeanLogp, TextMeasure};
 use align_models::score::Score;
 use align_train::nearest_name;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A judge with its name.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,16 +38,27 @@ const MEAN_LOGP: &str = "mean-logp";
 impl NamedJudge {
     /// Loads the judge, which scores `batch_size` texts at a time.
     pub fn load(&self, runtime: &RuntimeOptions, batch_size: usize) -> Result<Box<dyn Judge>, Failure> {
+        self.load_in_group(runtime, batch_size, &Arc::new(ProcessGroup::single()))
+    }
+
+    /// Like [`load`](Self::load); the processes of a group share the work of the judge.
+    pub fn load_in_group(
+        &self,
+        runtime: &RuntimeOptions,
+        batch_size: usize,
+        group: &Arc<ProcessGroup>,
+    ) -> Result<Box<dyn Judge>, Failure> {
         Ok(match &self.source {
             JudgeSource::RewardModel { model, score } => {
                 let (option, score) = (format!("--judge {}", self.name), ScoreOption { score: score.clone() });
-                Box::new(score.load_for(&option, &models::fetch(model)?, runtime, batch_size)?)
+                let model = score.load_for(&option, &models::fetch(model)?, runtime, batch_size)?;
+                Box::new(model.with_process_group(group.clone()))
             }
             JudgeSource::MeanLogp { model } => {
                 let folder = models::fetch(model)?;
                 let model = models::causal_lm(&folder, runtime.dtype, runtime.device()?)?;
                 let tokenizer = models::tokenizer(&folder, model.vocab_size())?;
-                Box::new(MeanLogp::new(model, tokenizer, batch_size))
+                Box::new(MeanLogp::new(model, tokenizer, batch_size).with_process_group(group.clone()))
             }
             JudgeSource::TextMeasure(measure) => Box::new(*measure),
         })

@@ -16,12 +16,16 @@ pub struct ProcessOptions {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     #[serde(skip)]
     nproc_per_node: Option<u16>,
-    /// Seconds that a process waits for the others before it ends with an error that says which did not come. Ranks may be apart by this time, such as when rank 0 writes
-    /// a checkpoint.
-    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Seconds that a process waits for the others before it ends with an error that says which did not come. Ranks may be apart by this
+    /// time, such as when rank 0 writes a checkpoint, or when a rank trains a point of a sweep [default: 600, of a sweep 86400].
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     #[serde(skip)]
-    ddp_timeout: u64,
+    ddp_timeout: Option<u64>,
 }
+
+/// The defaults of `--ddp-timeout`, in seconds. A process that ends is noticed at once in either case.
+const TIMEOUT: u64 = 600;
+const SWEEP_TIMEOUT: u64 = 86400;
 
 /// Marks the processes that `--nproc-per-node` has started.
 const STARTED: &str = "ALIGN_STARTED_PROCESSES";
@@ -49,17 +53,31 @@ pub fn is_restart() -> bool {
     launch().restarts > 0
 }
 
+/// Whether this process is one of several.
+pub fn are_several() -> bool {
+    launch().world_size > 1
+}
+
 impl ProcessOptions {
     /// Connects to the other processes of the launch. A process by itself needs no connection.
     pub fn connect(&self) -> Result<ProcessGroup, Failure> {
-        let timeout = Duration::from_secs(self.ddp_timeout);
+        self.connect_for(TIMEOUT)
+    }
+
+    /// Like [`connect`](Self::connect), for a sweep, in which a process may wait while another trains.
+    pub fn connect_for_sweep(&self) -> Result<ProcessGroup, Failure> {
+        self.connect_for(SWEEP_TIMEOUT)
+    }
+
+    fn connect_for(&self, default_timeout: u64) -> Result<ProcessGroup, Failure> {
+        let timeout = Duration::from_secs(self.ddp_timeout.unwrap_or(default_timeout));
         let start_timeout = timeout.min(GroupOptions::default().start_timeout);
         Ok(ProcessGroup::connect(&launch(), GroupOptions { timeout, start_timeout })?)
     }
 
-    /// Starts the processes of `--nproc-per-node`, which write the run in `output_dir`, and waits until they have ended. Returns whether
-    /// there were any.
-    pub fn run_processes(&self, output_dir: &Path) -> Result<bool, Failure> {
+    /// Starts the processes of `--nproc-per-node`, which write a training run in the folder `run`, and waits until they have ended. Returns
+    /// whether there were any.
+    pub fn run_processes(&self, run: Option<&Path>) -> Result<bool, Failure> {
         let Some(count) = self.nproc_per_node.filter(|_| std::env::var_os(STARTED).is_none()) else { return Ok(false) };
         let Launch { rank, world_size, .. } = launch();
         if world_size > 1 {
@@ -78,7 +96,8 @@ impl ProcessOptions {
         match processes.wait() {
             Ok(()) => Ok(true),
             Err(failure) => {
-                let hint = if output_dir.join(RunFolder::METRICS).exists() { RESUME_HINT } else { "" };
+                let has_run = run.is_some_and(|run| run.join(RunFolder::METRICS).exists());
+                let hint = if has_run { RESUME_HINT } else { "" };
                 Err(ProcessFailure { failure, hint }.into())
             }
         }
@@ -96,6 +115,24 @@ pub fn refuse_processes() -> Result<(), Failure> {
             Err(UsageError::new(problem).into())
         }
     }
+}
+
+/// Whether an error is that of another process, which prints it.
+pub fn is_of_other_process(failure: &Failure) -> bool {
+    let inference = match failure.downcast_ref() {
+        Some(align_inference::Error::Distributed(problem)) => Some(problem),
+        _ => None,
+    };
+    let training = match failure.downcast_ref() {
+        Some(align_train::Error::Distributed(problem)) => Some(problem),
+        _ => None,
+    };
+    let sweep = match failure.downcast_ref() {
+        Some(align_frontier::Error::Distributed(problem)) => Some(problem),
+        _ => None,
+    };
+    let found = failure.downcast_ref().or(inference).or(training).or(sweep);
+    matches!(found, Some(align_distributed::Error::OtherProcess { .. }))
 }
 
 /// What to do after a failure of another process.

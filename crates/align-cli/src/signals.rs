@@ -66,6 +66,11 @@ pub fn set_message(message: impl Into<String>) {
     state().message = Some(message.into());
 }
 
+/// From now on, a signal ends the program without a message: another process prints the reason.
+pub fn end_silently() {
+    state().message = Some(String::new());
+}
+
 /// A guard for work that can be saved: while it exists, the first signal sets its stop signal instead of ending the program.
 pub struct GracefulStop {
     stop: StopSignal,
@@ -154,7 +159,9 @@ fn on_signal(signal: TerminationSignal) {
             let message = state.message.take().unwrap_or_else(|| "stopped; nothing was written".to_owned());
             let written = in_thread(move || {
                 log::freeze_progress();
-                log::message("stopped", &message);
+                if !message.is_empty() {
+                    log::message("stopped", &message);
+                }
             });
             written.recv_timeout(LONGEST_WRITE).ok();
             exit_now(signal.exit_code().into())

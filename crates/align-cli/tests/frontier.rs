@@ -3,6 +3,8 @@
 
 mod support;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -180,4 +182,68 @@ fn invalid_options_are_rejected_before_any_work() {
     fs::write(dir.join("mine/notes.txt"), "mine").unwrap();
     let problem = refusal(frontier(dir, "mine", &[]));
     assert!(problem.contains("does not contain a sweep"), "{problem}");
+}
+
+/// The results of a sweep's points without their durations.
+fn points(folder: &Path) -> Vec<(String, serde_json::Value)> {
+    let files = fs::read_dir(folder.join("points")).unwrap().map(|entry| entry.unwrap().path());
+    let mut points: Vec<_> = files
+        .map(|path| {
+            let mut point: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            if let Some(result) = point["value"].as_object_mut() {
+                result.remove("seconds");
+            }
+            (path.file_name().unwrap().to_string_lossy().into_owned(), point["value"].take())
+        })
+        .collect();
+    points.sort_by(|a, b| a.0.cmp(&b.0));
+    points
+}
+
+/// Runs a sweep on one process, and on more that share out its points.
+fn assert_shared(sweep: impl Fn(&str, &[&str]) -> Command, dir: &Path, outputs: &[&str]) {
+    let run = |processes: usize| {
+        let (output, count) = (format!("shared-{processes}"), processes.to_string());
+        finish(sweep(&output, &["--nproc-per-node", &count]));
+        dir.join(output)
+    };
+    let one = run(1);
+    let read = |folder: &Path, name: &str| fs::read(folder.join(name)).unwrap();
+    for processes in [2, 3] {
+        let folder = run(processes);
+        for name in outputs {
+            assert!(read(&folder, name) == read(&one, name), "{name} with {processes} processes");
+        }
+        assert_eq!(points(&folder), points(&one), "{processes} processes");
+    }
+}
+
+#[test]
+fn processes_share_out_the_points() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let outputs = ["frontier.csv", "reward_against_kl.svg", "reward_against_entropy.png"];
+    assert_shared(|output, more| frontier(dir, output, more), dir, &outputs);
+    // A sweep in which two processes were stopped continues with three.
+    let shared = |processes| frontier(dir, "killed", &["--nproc-per-node", processes]);
+    let mut child = shared("2").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    while !dir.join("killed/points/sigmoid-beta-1.json").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before its first point");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!((ended.status.code(), said.matches("stopped after").count()), (Some(130), 1), "{said}");
+    finish(shared("3"));
+    let csv = |output: &str| fs::read_to_string(dir.join(output).join("frontier.csv")).unwrap();
+    assert_eq!(csv("killed"), csv("shared-1"));
+}
+
+#[test]
+fn processes_share_out_the_policies_between_judges() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let sweep = |output: &str, more: &[&str]| between_judges(dir, output, &[&["--soup-steps", "3"], more].concat());
+    assert_shared(sweep, dir, &["frontier.csv", "judges_1_2.svg"]);
 }

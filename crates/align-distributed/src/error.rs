@@ -141,6 +141,14 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// A problem of another process, which has its own error for it.
+    #[error("rank {rank}: {problem}")]
+    OtherProcess {
+        /// The number of that process.
+        rank: usize,
+        /// What is wrong there.
+        problem: String,
+    },
     /// A thread or a local process could not be started, or waited for.
     #[error("{action}: {source}")]
     System {

@@ -53,6 +53,9 @@ pub enum Error {
         #[source]
         problem: Box<Error>,
     },
+    /// Another process failed, ended, or does not answer.
+    #[error(transparent)]
+    Distributed(#[from] align_distributed::Error),
     /// A model cannot be loaded.
     #[error(transparent)]
     Load(Box<dyn std::error::Error + Send + Sync>),

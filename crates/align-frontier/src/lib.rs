@@ -52,6 +52,7 @@ mod policy_evaluator;
 mod report;
 mod report_tables;
 mod sample;
+mod shared_stages;
 mod statements;
 mod sweep;
 mod sweep_csv;

@@ -1,5 +1,6 @@
 use crate::error::option_error;
 use crate::sample::check_sampling;
+use crate::shared_stages::SharedStages;
 use crate::sweep_folder::SweepFolder;
 use crate::train_policy::{TrainedPolicy, check_shared_options, run_config, train_policy};
 use crate::training_pairs::{encode_sampled_pairs, scored_texts};
@@ -147,6 +148,9 @@ pub enum SweepOutcome {
 /// Runs the remaining stages of a sweep: texts, pairs, then training and evaluation of each point. Each finished stage
 /// is saved in the folder, and the result is read from there.
 ///
+/// With the folder of a [group](SweepFolder::open_in_group), all processes call this. Each trains and evaluates whole points, and gets all results,
+/// which are those of one process; rank 0 does the other stages.
+///
 /// # Errors
 /// When an option is invalid, or a stage fails; the error names the point.
 pub fn run_sweep(
@@ -174,46 +178,38 @@ impl Runner<'_> {
         on(&SweepProgress::TrainingTexts(training_texts.len()));
         let (pairs, pairing) = self.pairs(&training_texts, &prompts)?;
         on(&SweepProgress::Pairs(&pairing));
-        if self.stop.is_stopped() {
+        if self.folder.group().any(self.stop.is_stopped())? {
             return Ok(SweepOutcome::Stopped(0));
         }
         let sft = self.sft(&prompts)?;
         on(&SweepProgress::Sft(&sft));
         let evaluator = self.evaluator(&sft.samples, &prompts);
-        let (mut done, all) = (Vec::new(), self.options.points.len());
-        let mut progress = Progress::resume("sweep", "points", self.done() as u64, all as u64);
-        for (number, point) in self.options.points.iter().enumerate() {
-            let result = match self.folder.read(&point.file_name())? {
-                Some(result) => result,
-                None => {
-                    on(&SweepProgress::PointStarted(point, number + 1, all));
-                    let failed = |problem| Error::Point { point: point.to_string(), problem: Box::new(problem) };
-                    match self.point(point, &pairs, &evaluator, on).map_err(failed)? {
-                        Some(result) => result,
-                        None => return Ok(SweepOutcome::Stopped(self.done())),
-                    }
+        let (points, all) = (&self.options.points, self.options.points.len());
+        let mut stages = SharedStages::read(self.folder, points.iter().map(Point::file_name).collect())?;
+        let mut progress = Progress::resume("sweep", "points", stages.finished() as u64, all as u64);
+        for (number, point) in points.iter().enumerate() {
+            if !stages.is_finished(number) {
+                let compute = |index: usize| self.point(index, &pairs, &evaluator, on);
+                if stages.finish(number, all, compute)?.is_none() {
+                    return Ok(SweepOutcome::Stopped(stages.finished()));
                 }
-            };
-            on(&SweepProgress::PointFinished(point, &result));
-            done.push((*point, result));
-            progress.set_done(self.done() as u64);
+            }
+            if let Some(result) = stages.result(number) {
+                on(&SweepProgress::PointFinished(point, result));
+            }
+            progress.set_done(stages.finished() as u64);
         }
-        Ok(SweepOutcome::Finished(Box::new(Sweep { sft, points: done, pairing })))
-    }
-
-    fn done(&self) -> usize {
-        self.options.points.iter().filter(|point| self.folder.contains(&point.file_name())).count()
+        let points = points.iter().copied().zip(stages.into_results()).collect();
+        Ok(SweepOutcome::Finished(Box::new(Sweep { sft, points, pairing })))
     }
 
     /// The texts for training pairs, without those of held-out prompts.
     fn training_texts(&self) -> Result<Vec<Sample>> {
-        if let Some(texts) = self.folder.read(TRAINING_TEXTS)? {
-            return Ok(texts);
-        }
-        let mut texts = self.sample(self.models.sft, &self.options.training_texts)?;
-        texts.retain(|text: &Sample| !self.options.held_out.contains(&text.prompt));
-        self.folder.write(TRAINING_TEXTS, &texts)?;
-        Ok(texts)
+        self.folder.saved_or(TRAINING_TEXTS, || {
+            let mut texts = self.sample(self.models.sft, &self.options.training_texts)?;
+            texts.retain(|text: &Sample| !self.options.held_out.contains(&text.prompt));
+            Ok(texts)
+        })
     }
 
     fn pairs(&self, texts: &[Sample], prompts: &[Vec<i64>]) -> Result<(Vec<EncodedPair>, PairingReport)> {
@@ -231,16 +227,13 @@ impl Runner<'_> {
     }
 
     fn sft(&self, prompts: &[Vec<i64>]) -> Result<PolicyResult> {
-        if let Some(result) = self.folder.read(SFT)? {
-            return Ok(result);
-        }
-        let started = Instant::now();
-        let samples = self.sample(self.models.sft, &self.options.evaluation)?;
-        let evaluation = self.evaluator(&samples, prompts).evaluate_reference()?;
-        let seconds = started.elapsed().as_secs_f64();
-        let result = PolicyResult { evaluation, samples, training: Vec::new(), seconds };
-        self.folder.write(SFT, &result)?;
-        Ok(result)
+        self.folder.saved_or(SFT, || {
+            let started = Instant::now();
+            let samples = self.sample(self.models.sft, &self.options.evaluation)?;
+            let evaluation = self.evaluator(&samples, prompts).evaluate_reference()?;
+            let seconds = started.elapsed().as_secs_f64();
+            Ok(PolicyResult { evaluation, samples, training: Vec::new(), seconds })
+        })
     }
 
     fn evaluator<'a>(&'a self, samples: &'a [Sample], prompts: &'a [Vec<i64>]) -> PolicyEvaluator<'a> {
@@ -263,6 +256,19 @@ impl Runner<'_> {
     /// Trains and evaluates a point; `None` if it was stopped.
     fn point(
         &self,
+        index: usize,
+        pairs: &[EncodedPair],
+        evaluator: &PolicyEvaluator<'_>,
+        on: &mut dyn FnMut(&SweepProgress<'_>),
+    ) -> Result<Option<PolicyResult>> {
+        let Some(point) = self.options.points.get(index) else { return Ok(None) };
+        on(&SweepProgress::PointStarted(point, index + 1, self.options.points.len()));
+        let result = self.train_and_evaluate(point, pairs, evaluator, on);
+        result.map_err(|problem| Error::Point { point: point.to_string(), problem: Box::new(problem) })
+    }
+
+    fn train_and_evaluate(
+        &self,
         point: &Point,
         pairs: &[EncodedPair],
         evaluator: &PolicyEvaluator<'_>,
@@ -281,8 +287,6 @@ impl Runner<'_> {
         };
         let samples = self.sample(&policy, &self.options.evaluation)?;
         let evaluation = evaluator.evaluate(&policy, &samples)?;
-        let result = PolicyResult { evaluation, samples, training, seconds: started.elapsed().as_secs_f64() };
-        self.folder.write(&point.file_name(), &result)?;
-        Ok(Some(result))
+        Ok(Some(PolicyResult { evaluation, samples, training, seconds: started.elapsed().as_secs_f64() }))
     }
 }

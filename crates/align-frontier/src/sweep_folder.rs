@@ -6,11 +6,13 @@ use align_base::files::{
     parse_checksummed_line, remove_unfinished,
 };
 use align_base::option_differences;
+use align_distributed::ProcessGroup;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const OPTIONS_FILE: &str = "sweep.json";
 const POINTS_FOLDER: &str = "points";
@@ -29,6 +31,8 @@ const OUTPUTS: [&str; 6] = [
 ];
 
 /// The folder of a sweep, locked against other processes.
+///
+/// The processes of a group share out the points of a sweep. Rank 0 alone has the lock, and reads and writes the files.
 #[derive(Debug)]
 pub struct SweepFolder {
     folder: PathBuf,
@@ -37,6 +41,7 @@ pub struct SweepFolder {
     /// Records which output files were written by the sweep.
     outputs: Ownership,
     _lock: Option<FolderLock>,
+    group: Arc<ProcessGroup>,
 }
 
 impl SweepFolder {
@@ -67,9 +72,10 @@ impl SweepFolder {
         }
         let opened = Self {
             folder: folder.to_owned(),
-            sweep: Hasher::new("sweep").part(options.to_string().as_bytes()).digest(),
+            sweep: digest_of_options(options),
             outputs: Ownership::of(folder),
             _lock: lock,
+            group: Arc::new(ProcessGroup::single()),
         };
         OUTPUTS.iter().try_for_each(|name| opened.check_owned(name))?;
         match opened.read_file::<Value>(&folder.join(OPTIONS_FILE))? {
@@ -82,6 +88,47 @@ impl SweepFolder {
             }
         }
         Ok(opened)
+    }
+
+    /// Opens or creates the folder of a sweep whose points the processes of a group share out.
+    ///
+    /// # Errors
+    /// The errors of [`open`](Self::open) in rank 0, and processes with other options.
+    pub fn open_in_group(folder: &Path, options: &Value, group: Arc<ProcessGroup>) -> Result<Self> {
+        let opened = group.on_rank_0(|| Self::open(folder, options))?;
+        let sweep = digest_of_options(options);
+        let all: Vec<String> = group.all_gather_objects(&sweep)?;
+        if let Some(rank) = all.iter().position(|other| Some(other) != all.first()) {
+            let problem = format!(
+                "the sweep of rank {rank} is not that of rank 0: start all with the same options, models and versions"
+            );
+            return Err(Error::Folder { folder: folder.to_owned(), problem });
+        }
+        Ok(match opened {
+            Some(opened) => Self { group, ..opened },
+            None => Self { folder: folder.to_owned(), sweep, outputs: Ownership::of(folder), _lock: None, group },
+        })
+    }
+
+    /// The processes that share out the sweep.
+    pub(crate) fn group(&self) -> &ProcessGroup {
+        &self.group
+    }
+
+    /// The result of a stage: as it was saved, or as rank 0 computes and saves it. All processes get it.
+    pub(crate) fn saved_or<T: Serialize + DeserializeOwned>(
+        &self,
+        name: &str,
+        compute: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        self.group.result_of_rank_0(|| {
+            if let Some(saved) = self.read(name)? {
+                return Ok(saved);
+            }
+            let computed = compute()?;
+            self.write(name, &computed)?;
+            Ok(computed)
+        })
     }
 
     /// The sweep's folder.
@@ -164,6 +211,10 @@ impl SweepFolder {
             .map_err(|e| Error::File { path: path.to_owned(), problem: format!("cannot be written: {e}") })?;
         align_base::files::write_file(path, true, |file| writeln!(file, "{text}")).map_err(|e| file_error(path, &e))
     }
+}
+
+fn digest_of_options(options: &Value) -> String {
+    Hasher::new("sweep").part(options.to_string().as_bytes()).digest()
 }
 
 fn file_error(path: &Path, problem: &std::io::Error) -> Error {

@@ -1,8 +1,10 @@
+use crate::shared_batches::{check_same_work, for_each_batch};
 use crate::{Error, Result};
 use align_base::Progress;
 use align_data::EncodedCompletion;
+use align_distributed::ProcessGroup;
 use align_losses::LinearHead;
-use align_models::{Attention, CausalLm};
+use align_models::{Attention, CausalLm, batches_by_length};
 use tch::{Kind, Tensor};
 
 /// The token ids of a prompt and its completion.
@@ -28,30 +30,52 @@ impl<'a> From<&'a EncodedCompletion> for PromptCompletion<'a> {
 /// A row without a predicted token, with more tokens than the model takes or with ids outside its vocabulary (rows are counted from 1), a
 /// `batch_size` of 0, or log-probabilities that are not finite (the error names a weight that is not finite).
 pub fn completion_logps(model: &dyn CausalLm, rows: &[PromptCompletion], batch_size: usize) -> Result<Vec<Vec<f32>>> {
-    if batch_size == 0 {
-        return Err(Error::Input("batch_size is 0, expected at least 1".into()));
-    }
-    rows.iter().enumerate().try_for_each(|(number, row)| check(model, number + 1, row))?;
-    let length = |i: &usize| rows.get(*i).map_or(0, |row| row.prompt_ids.len() + row.completion_ids.len());
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by_key(|i| std::cmp::Reverse(length(i)));
+    shared_completion_logps(&ProcessGroup::single(), model, rows, batch_size)
+}
+
+/// Like [`completion_logps`], on the processes of a group: each has the model and all rows, computes some of the batches, and returns the
+/// log-probabilities of all rows. They are those of one process.
+///
+/// # Errors
+/// The errors of [`completion_logps`] in any process, and processes with other models or rows.
+pub fn shared_completion_logps(
+    group: &ProcessGroup,
+    model: &dyn CausalLm,
+    rows: &[PromptCompletion],
+    batch_size: usize,
+) -> Result<Vec<Vec<f32>>> {
+    let checked = rows.iter().enumerate().try_for_each(|(number, row)| check(model, number + 1, row));
+    group.agree_on_result(checked)?;
+    check_same_work(group, model, batch_size, rows.iter().flat_map(|row| [row.prompt_ids, row.completion_ids]))?;
+    let length = |row: &PromptCompletion| row.prompt_ids.len() + row.completion_ids.len();
+    let batches = batches_by_length(rows.iter().map(length), batch_size)?;
     let mut logps = vec![Vec::new(); rows.len()];
     let mut progress = Progress::begin("log-probabilities", "texts", rows.len());
-    for batch in order.chunks(batch_size) {
-        let batch_rows: Vec<PromptCompletion> = batch.iter().filter_map(|i| rows.get(*i).copied()).collect();
-        for (index, row_logps) in batch.iter().zip(tch::no_grad(|| batch_logps(model, &batch_rows))?) {
-            if row_logps.iter().any(|logp| !logp.is_finite()) {
-                let tensor = model.parameters().first_not_finite()?.map(str::to_owned);
-                let what = "the log-probabilities of row";
-                return Err(align_models::Error::NotFinite { what, number: *index as u64 + 1, tensor }.into());
-            }
+    let compute = |batch: &Vec<usize>| finite_logps(model, rows, batch);
+    for_each_batch(group, &batches, compute, |batch, results| {
+        for (index, row_logps) in batch.iter().zip(results) {
             if let Some(slot) = logps.get_mut(*index) {
                 *slot = row_logps;
             }
         }
         progress.advance(batch.len());
-    }
+    })?;
     Ok(logps)
+}
+
+/// The log-probabilities of the rows of a batch.
+fn finite_logps(model: &dyn CausalLm, rows: &[PromptCompletion], batch: &[usize]) -> Result<Vec<Vec<f32>>> {
+    let batch_rows: Vec<PromptCompletion> = batch.iter().filter_map(|i| rows.get(*i).copied()).collect();
+    let logps = tch::no_grad(|| batch_logps(model, &batch_rows))?;
+    let mut of_rows = batch.iter().zip(&logps);
+    match of_rows.find(|(_, logps)| logps.iter().any(|logp| !logp.is_finite())) {
+        None => Ok(logps),
+        Some((index, _)) => {
+            let tensor = model.parameters().first_not_finite()?.map(str::to_owned);
+            let what = "the log-probabilities of row";
+            Err(align_models::Error::NotFinite { what, number: *index as u64 + 1, tensor }.into())
+        }
+    }
 }
 
 fn check(model: &dyn CausalLm, number: usize, row: &PromptCompletion) -> Result<()> {

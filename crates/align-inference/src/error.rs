@@ -56,6 +56,12 @@ pub enum Error {
     /// An error of the journal of a long job.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Another process failed, ended, or does not answer.
+    #[error(transparent)]
+    Distributed(#[from] align_distributed::Error),
+    /// Processes that do not agree on their common work.
+    #[error("the processes differ: {0}")]
+    Disagreement(String),
     /// An error of the model.
     #[error(transparent)]
     Model(#[from] align_models::Error),

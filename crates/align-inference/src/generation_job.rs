@@ -1,11 +1,15 @@
-use crate::{InferenceIdentity, Result};
+use crate::shared_batches::check_same;
+use crate::{Error, InferenceIdentity, Result};
 use align_base::files::{Hasher, Journal};
 use align_data::Tokenizer;
+use align_distributed::ProcessGroup;
 use align_models::CausalLm;
 use align_models::generation::{Completion, CompletionGenerator, Generation, GenerationConfig};
 use align_torch::Environment;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Texts that are decoded at a time.
 const DECODE_BATCH: usize = 1024;
@@ -20,12 +24,14 @@ pub struct GenerationJob<'a> {
     tokenizer: &'a Tokenizer,
     prompt_ids: &'a [Vec<i64>],
     texts_per_prompt: usize,
-    journal: Journal<Entry>,
+    /// `None` in processes other than rank 0.
+    journal: Option<Journal<Entry>>,
     done: Vec<bool>,
+    group: Arc<ProcessGroup>,
 }
 
 /// The generated texts of a prompt.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
     prompt: usize,
@@ -83,9 +89,27 @@ impl<'a> GenerationJob<'a> {
         journal: &Path,
         overwrite: bool,
     ) -> Result<Self> {
+        Self::open_in_group(Arc::new(ProcessGroup::single()), generator, prompts, prompt_ids, journal, overwrite)
+    }
+
+    /// Like [`open`](Self::open), on the processes of a group. They take turns at the batches; rank 0 alone has the journal, in which it saves
+    /// the texts of all. So a job can continue with another number of processes.
+    ///
+    /// # Errors
+    /// The errors of [`open`](Self::open) in any process, and processes with other models, prompts or options.
+    pub fn open_in_group(
+        group: Arc<ProcessGroup>,
+        generator: &TextGenerator<'a>,
+        prompts: &[String],
+        prompt_ids: &'a [Vec<i64>],
+        journal: &Path,
+        overwrite: bool,
+    ) -> Result<Self> {
         let TextGenerator { model, identity, tokenizer, generation, batch_size } = *generator;
         let config = generation.config();
-        let generator = CompletionGenerator::new(model, prompt_ids, generation, batch_size)?;
+        let generator = group.agree_on_result(
+            CompletionGenerator::new(model, prompt_ids, generation, batch_size).map_err(Error::from),
+        )?;
         let mut hasher = Hasher::new("prompts");
         for prompt in prompts {
             hasher.part(prompt.as_bytes());
@@ -96,22 +120,25 @@ impl<'a> GenerationJob<'a> {
             generation: config,
             environment: Environment::current(model.device()),
         };
-        let (texts_per_prompt, mut done) = (config.num_return_sequences, vec![false; prompts.len()]);
-        let journal = Journal::open(journal, &job, overwrite, |entry: &Entry| {
-            let count = done.len();
-            match done.get_mut(entry.prompt) {
-                Some(done) if entry.texts.len() == texts_per_prompt => *done = true,
-                _ => {
-                    let found = format!("prompt {} with {} texts", entry.prompt, entry.texts.len());
-                    return Err(format!(
-                        "expected one of {count} prompts with {texts_per_prompt} texts, found {found}"
-                    ));
-                }
-            }
-            Ok(())
+        let Job { model: of_model, prompts: of_prompts, environment, .. } = &job;
+        let common = json!({
+            "model": of_model, "prompts": of_prompts, "generation": config, "environment": environment, "batch_size": batch_size,
+        });
+        check_same(&group, &common)?;
+        let texts_per_prompt = config.num_return_sequences;
+        let (mut done, count) = (Vec::new(), prompts.len());
+        let journal = group.on_rank_0(|| {
+            let check = |entry: &Entry| {
+                entry.check(count, texts_per_prompt)?;
+                done.push(entry.prompt);
+                Ok(())
+            };
+            Journal::open(journal, &job, overwrite, check).map_err(Error::from)
         })?;
-        let generator = generator.only(|prompt| done.get(prompt) != Some(&true));
-        Ok(Self { generator, tokenizer, prompt_ids, texts_per_prompt, journal, done })
+        let is_done = done_in_rank_0(&group, &done, count)?;
+        let generator = generator.only(|prompt| is_done.get(prompt) != Some(&true));
+        let generator = generator.of_process(group.rank(), group.world_size());
+        Ok(Self { generator, tokenizer, prompt_ids, texts_per_prompt, journal, done: is_done, group })
     }
 
     /// The number of prompts whose texts are generated.
@@ -126,26 +153,31 @@ impl<'a> GenerationJob<'a> {
         self.done.iter().all(|done| *done)
     }
 
-    /// Generates the texts of the next batch of prompts and saves them. Returns `false` if no prompt is left.
+    /// Generates the texts of the next batch of prompts in each process and saves them. Returns `false` if no prompt is left.
     ///
     /// # Errors
-    /// Errors of the model or the file system.
+    /// Errors of the model or the file system, in any process.
     pub fn next_batch(&mut self) -> Result<bool> {
-        if self.generator.remaining() == 0 {
+        if self.is_finished() {
             return Ok(false);
         }
-        let Some(batch) = self.generator.next() else { return Ok(false) };
-        let entries = batch?.chunk_by(|a, b| a.prompt == b.prompt).filter_map(Entry::of).collect::<Vec<_>>();
-        self.journal.append(&entries)?;
-        for entry in entries {
+        let entries = |batch: Vec<Completion>| {
+            batch.chunk_by(|a, b| a.prompt == b.prompt).filter_map(Entry::of).collect::<Vec<_>>()
+        };
+        let own = self.generator.next().transpose().map(|batch| batch.map(entries).unwrap_or_default());
+        let entries = self.group.all_gather_results(own.map_err(Error::from))?.concat();
+        let saved = self.journal.as_mut().map_or(Ok(()), |journal| journal.append(&entries));
+        self.group.agree_on_result(saved.map_err(Error::from))?;
+        for entry in &entries {
             if let Some(done) = self.done.get_mut(entry.prompt) {
                 *done = true;
             }
         }
-        Ok(true)
+        Ok(!entries.is_empty())
     }
 
-    /// All texts so far, including prompts, in the order of the prompts, all texts of a prompt together.
+    /// All texts so far, including prompts, in the order of the prompts, all texts of a prompt together. They are in rank 0's journal: other
+    /// processes get empty texts.
     ///
     /// # Errors
     /// A damaged journal, or tokens that cannot be decoded.
@@ -164,6 +196,7 @@ impl<'a> GenerationJob<'a> {
     fn decode(&mut self, with_prompts: bool) -> Result<Vec<String>> {
         let (tokenizer, prompt_ids, texts_per_prompt) = (self.tokenizer, self.prompt_ids, self.texts_per_prompt);
         let mut texts = vec![String::new(); prompt_ids.len() * texts_per_prompt];
+        let Some(journal) = &mut self.journal else { return Ok(texts) };
         let mut pending: Vec<(usize, Vec<i64>)> = Vec::new();
         let mut decode = |pending: &mut Vec<(usize, Vec<i64>)>| -> Result<()> {
             let (indices, ids): (Vec<usize>, Vec<Vec<i64>>) = pending.drain(..).unzip();
@@ -174,7 +207,7 @@ impl<'a> GenerationJob<'a> {
             }
             Ok(())
         };
-        self.journal.read(|entry| {
+        journal.read(|entry| {
             let prompt = prompt_ids.get(entry.prompt).filter(|_| with_prompts).map_or(&[][..], Vec::as_slice);
             let ids = entry.texts.iter().map(|ids| [prompt, ids].concat());
             pending.extend((entry.prompt * texts_per_prompt..).zip(ids));
@@ -189,7 +222,7 @@ impl<'a> GenerationJob<'a> {
     /// # Errors
     /// File system errors.
     pub fn sync(&self) -> Result<()> {
-        Ok(self.journal.sync()?)
+        Ok(self.journal.as_ref().map_or(Ok(()), Journal::sync)?)
     }
 
     /// Removes the journal, after the output file has been written.
@@ -197,8 +230,20 @@ impl<'a> GenerationJob<'a> {
     /// # Errors
     /// File system errors.
     pub fn remove_journal(self) -> Result<()> {
-        Ok(self.journal.remove()?)
+        Ok(self.journal.map_or(Ok(()), Journal::remove)?)
     }
+}
+
+/// Which of `count` prompts are done, according to rank 0.
+fn done_in_rank_0(group: &ProcessGroup, own: &[usize], count: usize) -> Result<Vec<bool>> {
+    let mut is_done = vec![false; count];
+    let all: Vec<Vec<usize>> = group.all_gather_objects(&own)?;
+    for prompt in all.into_iter().take(1).flatten() {
+        if let Some(done) = is_done.get_mut(prompt) {
+            *done = true;
+        }
+    }
+    Ok(is_done)
 }
 
 impl Entry {
@@ -206,5 +251,14 @@ impl Entry {
     fn of(texts: &[Completion]) -> Option<Self> {
         let prompt = texts.first()?.prompt;
         Some(Self { prompt, texts: texts.iter().map(Completion::ids_with_eos).collect() })
+    }
+
+    /// Checks an entry of a journal.
+    fn check(&self, prompts: usize, texts_per_prompt: usize) -> std::result::Result<(), String> {
+        if self.prompt < prompts && self.texts.len() == texts_per_prompt {
+            return Ok(());
+        }
+        let found = format!("prompt {} with {} texts", self.prompt, self.texts.len());
+        Err(format!("expected one of {prompts} prompts with {texts_per_prompt} texts, found {found}"))
     }
 }

@@ -6,6 +6,9 @@
 //! * [`RewardModel`] scores texts with a classifier. It is a [`Judge`], as are the likelihood under a language model and measures of the words.
 //! * [`completion_logps`] computes the log-probabilities of given texts.
 //!
+//! The processes of a [`ProcessGroup`](align_distributed::ProcessGroup) share the work of a [`GenerationJob`], of judges
+//! ([`RewardModel::with_process_group`]) and of [`shared_completion_logps`]. The results are those of one process, to the bit.
+//!
 //! ```
 //! use align_data::Tokenizer;
 //! use align_inference::{RewardModel, generate_texts};
@@ -37,10 +40,11 @@ mod generation_record;
 mod identity;
 mod judge;
 mod reward_model;
+mod shared_batches;
 mod text_stream;
 
 pub use chat::{Answer, AnswerEnd, Chat, answer_generation};
-pub use completion_logps::{PromptCompletion, completion_logps};
+pub use completion_logps::{PromptCompletion, completion_logps, shared_completion_logps};
 pub use error::{Error, Result};
 pub use generate_texts::{GeneratedText, generate_encoded, generate_texts};
 pub use generation_job::{GenerationJob, TextGenerator};

@@ -1,9 +1,14 @@
+use crate::shared_batches::{check_same_work, for_each_batch};
 use crate::{Error, InferenceIdentity, Result};
 use align_base::Progress;
 use align_data::{CompletionExample, EncodedCompletion, PromptedRow, Tokenizer, encode_completions};
+use align_distributed::ProcessGroup;
 use align_models::score::{Score, Scorer};
-use align_models::{AutoModelForSequenceClassification, LoraConfig, ModelResolver, SequenceClassifier};
+use align_models::{
+    AutoModelForSequenceClassification, LoraConfig, ModelResolver, SequenceClassifier, batches_by_length,
+};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tch::{Device, Kind};
 
 /// Texts that are tokenised and sorted by length at a time.
@@ -19,6 +24,7 @@ pub struct RewardModel {
     scorer: Scorer,
     outputs: usize,
     batch_size: usize,
+    group: Arc<ProcessGroup>,
 }
 
 impl RewardModel {
@@ -54,13 +60,21 @@ impl RewardModel {
             model.set_pad_token_id(padding);
         }
         let outputs = labels.names().len();
-        Ok(Self { folder: folder.to_owned(), model, tokenizer, scorer, outputs, batch_size: DEFAULT_BATCH_SIZE })
+        let (folder, group) = (folder.to_owned(), Arc::new(ProcessGroup::single()));
+        Ok(Self { folder, model, tokenizer, scorer, outputs, batch_size: DEFAULT_BATCH_SIZE, group })
     }
 
     /// Sets the number of texts per batch. The scores do not depend on it.
     #[must_use]
     pub fn with_batch_size(self, batch_size: usize) -> Self {
         Self { batch_size, ..self }
+    }
+
+    /// Shares out the batches among the processes of a group. Each of them scores the same texts, computes some of the batches, and gets the
+    /// scores of all texts. They are those of one process.
+    #[must_use]
+    pub fn with_process_group(self, group: Arc<ProcessGroup>) -> Self {
+        Self { group, ..self }
     }
 
     /// The output and the form that the scores have.
@@ -133,18 +147,27 @@ impl RewardModel {
     }
 
     fn logits_by_chunk<T>(&self, texts: &[T], encode: impl Fn(&[T]) -> Result<Vec<Vec<i64>>>) -> Result<Vec<Vec<f32>>> {
-        let mut logits = Vec::with_capacity(texts.len());
+        let mut logits = vec![Vec::new(); texts.len()];
         let mut progress = Progress::begin("scoring", "texts", texts.len());
-        for chunk in texts.chunks(CHUNK.max(self.batch_size)) {
-            let ids = encode(chunk)?;
-            let before = logits.len() as u64;
-            let rows = self.model.classify(&ids, self.batch_size, &mut |texts| progress.advance(texts)).map_err(
-                |problem| Error::RewardModel {
-                    folder: self.folder.clone(),
-                    problem: Box::new(with_text_offset(before, problem)),
-                },
-            )?;
-            logits.extend(rows);
+        let (size, mut before) = (CHUNK.max(self.batch_size), 0);
+        for (texts, logits) in texts.chunks(size).zip(logits.chunks_mut(size)) {
+            let ids = self.group.agree_on_result(encode(texts))?;
+            check_same_work(&self.group, self.model.as_ref(), self.batch_size, ids.iter().map(Vec::as_slice))?;
+            let of_texts = |problem| Error::RewardModel {
+                folder: self.folder.clone(),
+                problem: Box::new(with_text_offset(before, problem)),
+            };
+            let batches = batches_by_length(ids.iter().map(Vec::len), self.batch_size).map_err(of_texts)?;
+            let compute = |batch: &Vec<usize>| self.model.classify_batch(&ids, batch).map_err(of_texts);
+            for_each_batch(&self.group, &batches, compute, |batch, rows| {
+                for (index, row) in batch.iter().zip(rows) {
+                    if let Some(slot) = logits.get_mut(*index) {
+                        *slot = row;
+                    }
+                }
+                progress.advance(batch.len());
+            })?;
+            before += texts.len() as u64;
         }
         Ok(logits)
     }

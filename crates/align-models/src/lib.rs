@@ -35,6 +35,7 @@
 
 mod auto_classifier;
 mod auto_model;
+mod batches_by_length;
 mod bounded_json;
 mod causal_lm;
 mod decoder_classifier;
@@ -73,6 +74,7 @@ pub use align_hub as hub;
 
 pub use auto_classifier::AutoModelForSequenceClassification;
 pub use auto_model::{AutoModel, AutoModelForCausalLm};
+pub use batches_by_length::batches_by_length;
 pub use causal_lm::{Adaptable, Attention, CausalLm};
 pub use decoder::{CachedKeysValues, DecoderConfig, DecoderLm, KvCache, SharedTokenRows};
 pub use decoder_classifier::{DecoderClassifier, NewHead};

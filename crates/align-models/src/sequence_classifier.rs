@@ -1,3 +1,4 @@
+use crate::batches_by_length;
 use crate::checkpoint::Checkpoint;
 use crate::score::Labels;
 use crate::{Error, LoraConfig, Parameters, Result, TrainableModel, TrainingMemory};
@@ -74,23 +75,9 @@ pub trait SequenceClassifier: TrainableModel {
     /// An empty row, a row longer than [`max_position_embeddings`](Self::max_position_embeddings), an id outside the vocabulary, a
     /// `batch_size` of 0, or logits that are not finite. The message names the text, and weights that are not finite.
     fn classify(&self, rows: &[Vec<i64>], batch_size: usize, on_batch: &mut dyn FnMut(usize)) -> Result<Vec<Vec<f32>>> {
-        if batch_size == 0 {
-            return Err(Error::Input("batch_size is 0, expected at least 1".into()));
-        }
-        check_ids(rows, self.vocab_size())?;
-        let mut order: Vec<usize> = (0..rows.len()).collect();
-        order.sort_by_key(|i| std::cmp::Reverse(rows.get(*i).map_or(0, Vec::len)));
         let mut logits = vec![Vec::new(); rows.len()];
-        for batch in order.chunks(batch_size) {
-            let texts: Vec<&[i64]> = batch.iter().filter_map(|i| rows.get(*i)).map(Vec::as_slice).collect();
-            let (ids, mask) = padded(&texts, self.pad_token_id())?;
-            let found = tch::no_grad(|| self.logits(&ids, mask.as_ref()))?;
-            let found: Vec<Vec<f32>> = Vec::try_from(found.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?)?;
-            for (index, row) in batch.iter().zip(found) {
-                if row.iter().any(|logit| !logit.is_finite()) {
-                    let tensor = self.parameters().first_not_finite()?.map(str::to_owned);
-                    return Err(Error::NotFinite { what: "the logits of text", number: *index as u64 + 1, tensor });
-                }
+        for batch in batches_by_length(rows.iter().map(Vec::len), batch_size)? {
+            for (index, row) in batch.iter().zip(self.classify_batch(rows, &batch)?) {
                 if let Some(slot) = logits.get_mut(*index) {
                     *slot = row;
                 }
@@ -98,6 +85,24 @@ pub trait SequenceClassifier: TrainableModel {
             on_batch(batch.len());
         }
         Ok(logits)
+    }
+
+    /// Class logits of those of the tokenised texts whose indices are in `batch`, computed together.
+    ///
+    /// # Errors
+    /// Those of [`classify`](Self::classify).
+    fn classify_batch(&self, rows: &[Vec<i64>], batch: &[usize]) -> Result<Vec<Vec<f32>>> {
+        let texts: Vec<&[i64]> = batch.iter().filter_map(|i| rows.get(*i)).map(Vec::as_slice).collect();
+        batch.iter().zip(&texts).try_for_each(|(index, text)| check_ids(index + 1, text, self.vocab_size()))?;
+        let (ids, mask) = padded(&texts, self.pad_token_id())?;
+        let found = tch::no_grad(|| self.logits(&ids, mask.as_ref()))?;
+        let found: Vec<Vec<f32>> = Vec::try_from(found.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?)?;
+        let mut rows = batch.iter().zip(&found);
+        if let Some((index, _)) = rows.find(|(_, row)| row.iter().any(|logit| !logit.is_finite())) {
+            let tensor = self.parameters().first_not_finite()?.map(str::to_owned);
+            return Err(Error::NotFinite { what: "the logits of text", number: *index as u64 + 1, tensor });
+        }
+        Ok(found)
     }
 }
 
@@ -145,16 +150,13 @@ impl TrainableModel for Box<dyn SequenceClassifier> {
     }
 }
 
-fn check_ids(rows: &[Vec<i64>], vocab: i64) -> Result<()> {
-    for (number, row) in rows.iter().enumerate() {
-        if let Some(id) = row.iter().find(|id| !(0..vocab).contains(*id)) {
-            return Err(Error::Input(format!(
-                "text {}: token id {id} is outside the model's vocabulary of {vocab}: use the model's own tokeniser",
-                number + 1
-            )));
-        }
+fn check_ids(number: usize, text: &[i64], vocab: i64) -> Result<()> {
+    match text.iter().find(|id| !(0..vocab).contains(*id)) {
+        None => Ok(()),
+        Some(id) => Err(Error::Input(format!(
+            "text {number}: token id {id} is outside the model's vocabulary of {vocab}: use the model's own tokeniser"
+        ))),
     }
-    Ok(())
 }
 
 /// Pads rows on the right to the longest. Returns the ids and, if any row was padded, the attention mask, both `(batch, seq)`.

@@ -130,14 +130,6 @@ pub enum Error {
     /// Another process of the run failed, ended, or does not answer.
     #[error(transparent)]
     Distributed(#[from] align_distributed::Error),
-    /// A problem of another process of the run.
-    #[error("rank {rank}: {problem}")]
-    OtherProcess {
-        /// The number of that process.
-        rank: usize,
-        /// What is wrong there.
-        problem: String,
-    },
     /// Processes of a run that do not agree.
     #[error("the processes of the run differ: {0}")]
     Disagreement(String),

@@ -1,4 +1,4 @@
-use crate::distributed::{agree_on_flow, agree_on_result};
+use crate::distributed::agree_on_flow;
 use crate::objective::Objective;
 use crate::{EvaluationRecord, Flow, IntervalStrategy, Observer, Result, StepMean, StepRecord, Trainer};
 use align_base::Progress;
@@ -74,7 +74,7 @@ impl<O: Objective> Trainer<O> {
         let ended =
             self.in_evaluation_mode(|trainer| observers.iter_mut().try_for_each(|observer| observer.on_end(trainer)));
         self.gathered_state = None;
-        agree_on_result(&self.group, ended)?;
+        self.group.agree_on_result(ended)?;
         Ok(TrainSummary {
             steps: self.step(),
             finished: self.is_finished(),

@@ -7,6 +7,8 @@
 use crate::column_option::ColumnOption;
 use crate::data_layout::Layout::{Completions, Conversations, Pairs};
 use crate::json_output::JsonOption;
+use crate::processes::{ProcessOptions, is_of_other_process};
+use crate::signals::GracefulStop;
 use crate::{Failure, RuntimeOptions, models, output, output_paths};
 use align_base::{counted, printable_path};
 use align_data::tables::CompletionData;
@@ -14,7 +16,7 @@ use align_data::{
     CompletionExample, EncodeOptions, EncodedPairs, Example, InvalidRows, PairExample, Tokenizer, encode_completions,
     encode_pairs,
 };
-use align_inference::{PromptCompletion, completion_logps};
+use align_inference::{PromptCompletion, shared_completion_logps};
 use align_models::CausalLm;
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -51,19 +53,16 @@ pub struct Options {
     json: JsonOption,
     #[command(flatten)]
     runtime: RuntimeOptions,
+    #[command(flatten)]
+    pub processes: ProcessOptions,
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.begin();
     let _precision = options.runtime.set_matmul_precision()?;
-    output_paths::refuse_existing(&options.output, options.overwrite)?;
-    output_paths::refuse_inputs(&options.output, [&options.input])?;
-    let data = options
-        .columns
-        .read(&[Pairs, Completions, Conversations], |names| CompletionData::read_renamed(&options.input, names))?;
-    let dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_POLICY)?;
-    let model = models::causal_lm(&dir, options.runtime.dtype, options.runtime.device()?)?;
-    let tokenizer = models::tokenizer(&dir, model.vocab_size())?;
+    let group = options.processes.connect()?;
+    group.on_rank_0(|| options.check_output())?;
+    let (data, model, tokenizer) = group.agree_on_result(options.load())?;
     match &data {
         CompletionData::Completions(data) => data.notes(),
         CompletionData::Pairs(data) => data.notes(),
@@ -71,15 +70,21 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     .iter()
     .for_each(|note| output::note!("{note}"));
     let token_logps = |rows: &[PromptCompletion]| {
-        let logps = completion_logps(&model, rows, options.batch_size);
-        logps.map_err(|e| format!("{}: {e}", printable_path(&options.input)).into())
+        let logps = shared_completion_logps(&group, model.as_ref(), rows, options.batch_size).map_err(Failure::from);
+        logps.map_err(|failure| match is_of_other_process(&failure) {
+            true => failure,
+            false => format!("{}: {failure}", printable_path(&options.input)).into(),
+        })
     };
     let rows = match data {
-        CompletionData::Completions(data) => options.of_completions(data.rows(), &tokenizer, &token_logps)?,
-        CompletionData::Pairs(data) => options.of_pairs(data.rows(), &tokenizer, &token_logps)?,
-    };
-    output_paths::write_atomically(&options.output, options.overwrite, |file| {
-        rows.iter().try_for_each(|row| writeln!(file, "{}", Value::Object(row.clone())))
+        CompletionData::Completions(data) => options.of_completions(data.rows(), &tokenizer, &token_logps),
+        CompletionData::Pairs(data) => options.of_pairs(data.rows(), &tokenizer, &token_logps),
+    }?;
+    let _graceful_stop = GracefulStop::while_writing_files();
+    group.on_rank_0(|| {
+        output_paths::write_atomically(&options.output, options.overwrite, |file| {
+            rows.iter().try_for_each(|row| writeln!(file, "{}", Value::Object(row.clone())))
+        })
     })?;
     options.json.print(&json!({ "output": options.output, "rows": rows.len() }), || {
         output::note!("{} written to {}", counted(rows.len(), "row"), printable_path(&options.output));
@@ -124,6 +129,20 @@ fn completion_fields(row: &CompletionExample) -> Map<String, Value> {
 type TokenLogps<'a> = dyn Fn(&[PromptCompletion]) -> Result<Vec<Vec<f32>>, Failure> + 'a;
 
 impl Options {
+    fn check_output(&self) -> Result<(), Failure> {
+        output_paths::refuse_existing(&self.output, self.overwrite)?;
+        output_paths::refuse_inputs(&self.output, [&self.input])
+    }
+
+    fn load(&self) -> Result<(CompletionData, Box<dyn CausalLm>, Tokenizer), Failure> {
+        let layouts = [Pairs, Completions, Conversations];
+        let data = self.columns.read(&layouts, |names| CompletionData::read_renamed(&self.input, names))?;
+        let dir = models::folder("--model", self.model.as_deref(), models::BUNDLED_POLICY)?;
+        let model = models::causal_lm(&dir, self.runtime.dtype, self.runtime.device()?)?;
+        let tokenizer = models::tokenizer(&dir, model.vocab_size())?;
+        Ok((data, Box::new(model), tokenizer))
+    }
+
     fn of_completions(
         &self,
         rows: &[CompletionExample],

@@ -26,8 +26,9 @@ mod soup;
 mod train_classifier;
 
 use crate::Failure;
-use crate::processes;
+use crate::processes::{self, ProcessOptions};
 use crate::run_options::RunOptions;
+use std::path::Path;
 
 /// The subcommands. The options are boxed because they differ much in size.
 #[derive(clap::Subcommand)]
@@ -59,24 +60,28 @@ pub enum Command {
 }
 
 impl Command {
-    /// The options of a training run, which several processes can share.
-    fn run_options(&self) -> Option<&RunOptions> {
+    /// The options on processes of a subcommand whose work several processes can share, and the folder of a training run.
+    fn processes(&self) -> Option<(&ProcessOptions, Option<&Path>)> {
         match self {
-            Self::Dpo(options) => Some(&options.run),
-            Self::Cpo(options) => Some(&options.run),
-            Self::Kto(options) => Some(&options.run),
-            Self::Sft(options) => Some(&options.run),
-            Self::Reward(options) => Some(&options.run),
-            Self::TrainClassifier(options) => Some(&options.run),
+            Self::Dpo(options) => Some(of_run(&options.run)),
+            Self::Cpo(options) => Some(of_run(&options.run)),
+            Self::Kto(options) => Some(of_run(&options.run)),
+            Self::Sft(options) => Some(of_run(&options.run)),
+            Self::Reward(options) => Some(of_run(&options.run)),
+            Self::TrainClassifier(options) => Some(of_run(&options.run)),
+            Self::Generate(options) => Some((&options.processes, None)),
+            Self::Classify(options) => Some((&options.processes, None)),
+            Self::Logps(options) => Some((&options.processes, None)),
+            Self::Frontier(options) => Some((&options.processes, None)),
             _ => None,
         }
     }
 
     /// Runs the subcommand, in as many processes as its options say. `program` gives the program with its subcommands and their options.
     pub fn run(&self, program: fn() -> clap::Command) -> Result<(), Failure> {
-        match self.run_options() {
+        match self.processes() {
             None => processes::refuse_processes()?,
-            Some(options) if options.processes.run_processes(&options.output_dir)? => return Ok(()),
+            Some((options, run)) if options.run_processes(run)? => return Ok(()),
             Some(_) => {}
         }
         match self {
@@ -106,4 +111,9 @@ impl Command {
             Self::Man(options) => man::run(options, program()),
         }
     }
+}
+
+/// The options on processes and the folder of a training run.
+fn of_run(run: &RunOptions) -> (&ProcessOptions, Option<&Path>) {
+    (&run.processes, Some(&run.output_dir))
 }

@@ -1,3 +1,4 @@
+mod agreement;
 mod bytes;
 mod gather;
 mod reduce;

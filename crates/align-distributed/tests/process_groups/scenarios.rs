@@ -1,6 +1,6 @@
 //! What the processes of a group do.
 
-use align_distributed::{ProcessGroup, ReduceOp};
+use align_distributed::{Error, ProcessGroup, ReduceOp};
 use std::time::Duration;
 use tch::{Device, Kind, Tensor};
 
@@ -44,9 +44,38 @@ pub fn collectives(group: &ProcessGroup) {
     shapes(group);
     ragged(group);
     objects(group);
+    results(group);
     in_flight(group);
     same_bits(group);
     group.barrier().unwrap();
+}
+
+/// Work that each rank does by itself, and that may fail in any of them.
+fn results(group: &ProcessGroup) {
+    let (rank, last) = (group.rank(), group.world_size() - 1);
+    let work = |failing: &[usize]| match failing.contains(&rank) {
+        true => Err(Error::Object { problem: format!("of rank {rank}") }),
+        false => Ok(f32::from_bits(7 + rank as u32)),
+    };
+    let all = group.all_gather_results(work(&[])).unwrap();
+    assert_eq!(
+        all.iter().map(|value| value.to_bits() as usize).collect::<Vec<_>>(),
+        (7..=7 + last).collect::<Vec<_>>()
+    );
+    assert_eq!(group.result_of_rank_0(|| work(&[])).unwrap().to_bits(), 7);
+    assert_eq!(group.on_rank_0(|| work(&[])).unwrap().is_some(), rank == 0);
+    for failing in [&[last][..], &[0, last]] {
+        let first = failing[0];
+        match group.agree_on_result(work(failing)).unwrap_err() {
+            Error::Object { problem } => assert_eq!((rank, problem), (first, format!("of rank {rank}"))),
+            Error::OtherProcess { rank: other, problem } => {
+                assert!(other == first && other != rank && problem.contains(&format!("of rank {first}")), "{problem}");
+            }
+            other => panic!("{other}"),
+        }
+    }
+    group.on_rank_0(|| work(&[0])).unwrap_err();
+    assert!(group.any(rank == last).unwrap() && !group.any(false).unwrap());
 }
 
 fn reductions(group: &ProcessGroup, kind: Kind, op: ReduceOp) {

@@ -6,6 +6,7 @@ use super::{JudgeSweep, JudgeSweepOptions, JudgedPolicy, JudgedSample, PolicyKin
 use crate::error::option_error;
 use crate::mean_over_prompts::mean_over_prompts;
 use crate::sample::generate_samples;
+use crate::shared_stages::SharedStages;
 use crate::sweep_folder::SweepFolder;
 use crate::train_policy::{TrainedPolicy, run_config, train_policy};
 use crate::training_pairs::{encode_sampled_pairs, scored_texts};
@@ -20,6 +21,7 @@ use align_models::{CausalLm, ModelSoup};
 use align_train::{StepRecord, StopSignal};
 use std::collections::HashMap;
 use std::time::Instant;
+use tch::Device;
 
 const TRAINING_TEXTS: &str = "training_texts";
 
@@ -59,6 +61,9 @@ type OnProgress<'a> = &'a mut dyn FnMut(&JudgeSweepProgress<'_>);
 /// The policies of the judges alone are kept in memory until the soups are averaged. A sweep that was interrupted after them trains them again
 /// for its remaining soups.
 ///
+/// With the folder of a [group](SweepFolder::open_in_group), all processes call this. Each trains and evaluates whole policies, and gets all
+/// results, which are those of one process.
+///
 /// # Errors
 /// When an option is invalid, or a stage fails; the error names the policy.
 pub fn run_judge_sweep(
@@ -90,6 +95,14 @@ struct Runner<'a> {
     judge_policies: HashMap<usize, Box<dyn CausalLm>>,
 }
 
+/// The model before training, with which the policies are compared.
+#[derive(Clone, Copy)]
+struct Before<'a> {
+    sft: &'a JudgedPolicy,
+    scale: &'a StandardScores,
+    reference_samples: &'a [Sample],
+}
+
 /// A policy before its evaluation.
 struct Candidate {
     model: Box<dyn CausalLm>,
@@ -100,54 +113,89 @@ impl Runner<'_> {
     fn run(&mut self, texts: Vec<JudgedSample>, on: OnProgress<'_>) -> Result<Option<JudgeSweep>> {
         let (options, folder) = (self.options, self.folder);
         let kinds = options.policies();
-        let name = |kind: &PolicyKind| kind.file_name(&options.rules);
-        let sft = match folder.read::<JudgedPolicy>(&name(&PolicyKind::Sft))? {
-            Some(sft) => sft,
-            None => self.sft()?,
-        };
+        let sft = folder.saved_or(&PolicyKind::Sft.file_name(&options.rules), || self.sft())?;
         on(&JudgeSweepProgress::PolicyFinished(&sft));
-        let scale = StandardScores::of(&sft.samples, &self.options.judges, &self.options.weights)?;
+        let scale = StandardScores::of(&sft.samples, &options.judges, &options.weights)?;
         let reference_samples = scale.rewarded(&sft.samples);
-        let done = || kinds.iter().filter(|kind| folder.contains(&name(kind))).count() as u64;
-        let mut progress = Progress::resume("sweep", "policies", done(), kinds.len() as u64);
-        let mut policies = vec![sft];
-        let has_soups = kinds.iter().any(|kind| matches!(kind, PolicyKind::Soup(_)));
-        for (number, kind) in kinds.iter().enumerate() {
-            let policy = match folder.read::<JudgedPolicy>(&name(kind))? {
-                Some(policy) => policy,
-                None => {
-                    on(&JudgeSweepProgress::PolicyStarted(kind, number + 1, kinds.len()));
-                    let failed = |problem| {
-                        let point = kind.name(&self.options.judges);
-                        Error::Point { point, problem: Box::new(problem) }
-                    };
-                    let started = Instant::now();
-                    let Some(candidate) = self.candidate(kind, &texts, on).map_err(failed)? else { return Ok(None) };
-                    let first = policies.first();
-                    let policy = self.evaluate(kind, &candidate, &scale, &reference_samples, first, started)?;
-                    folder.write(&name(kind), &policy)?;
-                    if let (PolicyKind::Judge(index), true) = (kind, has_soups) {
-                        self.judge_policies.insert(*index, candidate.model);
-                    }
-                    policy
+        let before = Before { sft: &sft, scale: &scale, reference_samples: &reference_samples };
+        let names = kinds.iter().map(|kind| kind.file_name(&options.rules)).collect();
+        let mut stages = SharedStages::read(folder, names)?;
+        let mut progress = Progress::resume("sweep", "policies", stages.finished() as u64, kinds.len() as u64);
+        let soups = kinds.iter().position(|kind| matches!(kind, PolicyKind::Soup(_))).unwrap_or(kinds.len());
+        for number in 0..kinds.len() {
+            if number == soups && (soups..kinds.len()).any(|soup| !stages.is_finished(soup)) {
+                self.share_judge_policies()?;
+            }
+            if !stages.is_finished(number) {
+                // Soups need the policies of the judges.
+                let end = if number < soups { soups } else { kinds.len() };
+                let compute = |index: usize| self.policy(&kinds, index, &texts, &before, on);
+                if stages.finish(number, end, compute)?.is_none() {
+                    return Ok(None);
                 }
-            };
-            on(&JudgeSweepProgress::PolicyFinished(&policy));
-            policies.push(policy);
-            progress.set_done(done());
+            }
+            if let Some(policy) = stages.result(number) {
+                on(&JudgeSweepProgress::PolicyFinished(policy));
+            }
+            progress.set_done(stages.finished() as u64);
         }
-        Ok(Some(JudgeSweep { judges: self.options.judges.clone(), training_texts: texts, policies }))
+        let policies = std::iter::once(sft).chain(stages.into_results()).collect();
+        Ok(Some(JudgeSweep { judges: options.judges.clone(), training_texts: texts, policies }))
+    }
+
+    /// Makes and evaluates a policy; `None` if it was stopped.
+    fn policy(
+        &mut self,
+        kinds: &[PolicyKind],
+        index: usize,
+        texts: &[JudgedSample],
+        before: &Before<'_>,
+        on: OnProgress<'_>,
+    ) -> Result<Option<JudgedPolicy>> {
+        let Some(kind) = kinds.get(index) else { return Ok(None) };
+        on(&JudgeSweepProgress::PolicyStarted(kind, index + 1, kinds.len()));
+        let failed = |problem| Error::Point { point: kind.name(&self.options.judges), problem: Box::new(problem) };
+        let started = Instant::now();
+        let Some(candidate) = self.candidate(kind, texts, on).map_err(failed)? else { return Ok(None) };
+        let policy = self.evaluate(kind, &candidate, before, started)?;
+        let has_soups = kinds.iter().any(|kind| matches!(kind, PolicyKind::Soup(_)));
+        if let (PolicyKind::Judge(judge), true) = (kind, has_soups) {
+            self.judge_policies.insert(*judge, candidate.model);
+        }
+        Ok(Some(policy))
+    }
+
+    /// Gives each process the policies of the judges that others have trained, for its soups.
+    fn share_judge_policies(&mut self) -> Result<()> {
+        let group = self.folder.group();
+        if group.is_single() {
+            return Ok(());
+        }
+        let own: Vec<usize> = self.judge_policies.keys().copied().collect();
+        let all: Vec<Vec<usize>> = group.all_gather_objects(&own)?;
+        for judge in 0..self.options.judges.len() {
+            let Some(owner) = all.iter().position(|judges| judges.contains(&judge)) else { continue };
+            let policy = match self.judge_policies.remove(&judge) {
+                Some(policy) => policy,
+                None => self.models.sft.frozen_copy()?,
+            };
+            for (_, weight) in policy.parameters().iter() {
+                let mut values = weight.f_detach()?.f_to_device(Device::Cpu)?;
+                group.broadcast(&mut values, owner)?;
+                tch::no_grad(|| weight.f_detach()?.f_copy_(&values))?;
+            }
+            self.judge_policies.insert(judge, policy);
+        }
+        Ok(())
     }
 
     /// The texts for training pairs, without those of held-out prompts.
     fn training_texts(&self) -> Result<Vec<JudgedSample>> {
-        if let Some(texts) = self.folder.read(TRAINING_TEXTS)? {
-            return Ok(texts);
-        }
-        let mut texts = self.sample(self.models.sft, &self.options.training_texts)?;
-        texts.retain(|text| !self.options.held_out.contains(&text.prompt));
-        self.folder.write(TRAINING_TEXTS, &texts)?;
-        Ok(texts)
+        self.folder.saved_or(TRAINING_TEXTS, || {
+            let mut texts = self.sample(self.models.sft, &self.options.training_texts)?;
+            texts.retain(|text| !self.options.held_out.contains(&text.prompt));
+            Ok(texts)
+        })
     }
 
     fn sample(&self, model: &dyn CausalLm, sampling: &SamplingOptions) -> Result<Vec<JudgedSample>> {
@@ -165,9 +213,7 @@ impl Runner<'_> {
         let scores = self.mean_scores(&samples)?;
         let seconds = started.elapsed().as_secs_f64();
         let kind = PolicyKind::Sft;
-        let sft = JudgedPolicy { kind, pairs: 0, scores, against_sft: Vec::new(), evaluation, samples, seconds };
-        self.folder.write(&sft.kind.file_name(&self.options.rules), &sft)?;
-        Ok(sft)
+        Ok(JudgedPolicy { kind, pairs: 0, scores, against_sft: Vec::new(), evaluation, samples, seconds })
     }
 
     fn evaluator<'a>(&'a self, reference_samples: &'a [Sample]) -> PolicyEvaluator<'a> {
@@ -252,18 +298,16 @@ impl Runner<'_> {
         &self,
         kind: &PolicyKind,
         candidate: &Candidate,
-        scale: &StandardScores,
-        reference_samples: &[Sample],
-        sft: Option<&JudgedPolicy>,
+        before: &Before<'_>,
         started: Instant,
     ) -> Result<JudgedPolicy> {
+        let Before { sft, scale, reference_samples } = *before;
         let samples = self.sample(candidate.model.as_ref(), &self.options.evaluation)?;
         let evaluation =
             self.evaluator(reference_samples).evaluate(candidate.model.as_ref(), &scale.rewarded(&samples))?;
         let prompts = Clusters::by(&samples.iter().map(|sample| sample.prompt).collect::<Vec<_>>());
-        let before = sft.map_or(&[][..], |sft| sft.samples.as_slice());
         let compare = |judge| {
-            let (after, before) = (scores_by(&samples, judge), scores_by(before, judge));
+            let (after, before) = (scores_by(&samples, judge), scores_by(&sft.samples, judge));
             Ok(PairedComparison::of(&after, &before, Some(&prompts), &self.options.bootstrap)?)
         };
         let against_sft = (0..self.options.judges.len()).map(compare).collect::<Result<_>>()?;

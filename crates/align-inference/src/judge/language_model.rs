@@ -1,8 +1,10 @@
 use super::Judge;
-use crate::{Error, InferenceIdentity, PromptCompletion, Result, completion_logps};
+use crate::{Error, InferenceIdentity, PromptCompletion, Result, shared_completion_logps};
 use align_data::{CompletionExample, EncodedCompletion, Tokenizer, encode_completions};
+use align_distributed::ProcessGroup;
 use align_models::CausalLm;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// How likely a text is under a language model: `1/n Σ_t log π(y_t | x, y_<t)` in nats, which is minus the logarithm of its perplexity.
 ///
@@ -13,13 +15,21 @@ pub struct MeanLogp {
     model: Box<dyn CausalLm>,
     tokenizer: Tokenizer,
     batch_size: usize,
+    group: Arc<ProcessGroup>,
 }
 
 impl MeanLogp {
     /// A judge by a language model and its tokeniser, which scores `batch_size` texts at a time.
     #[must_use]
     pub fn new(model: Box<dyn CausalLm>, tokenizer: Tokenizer, batch_size: usize) -> Self {
-        Self { model, tokenizer, batch_size }
+        Self { model, tokenizer, batch_size, group: Arc::new(ProcessGroup::single()) }
+    }
+
+    /// Shares out the batches among the processes of a group, as [`RewardModel::with_process_group`](crate::RewardModel::with_process_group)
+    /// does.
+    #[must_use]
+    pub fn with_process_group(self, group: Arc<ProcessGroup>) -> Self {
+        Self { group, ..self }
     }
 
     fn mean_logps(&self, mut rows: Vec<EncodedCompletion>) -> Result<Vec<f64>> {
@@ -46,7 +56,7 @@ impl MeanLogp {
             );
         }
         let rows: Vec<PromptCompletion> = rows.iter().map(PromptCompletion::from).collect();
-        let logps = completion_logps(self.model.as_ref(), &rows, self.batch_size)?;
+        let logps = shared_completion_logps(&self.group, self.model.as_ref(), &rows, self.batch_size)?;
         let mean = |logps: &Vec<f32>| logps.iter().copied().map(f64::from).sum::<f64>() / logps.len() as f64;
         Ok(logps.iter().map(mean).collect())
     }

@@ -86,6 +86,10 @@ pub struct CompletionGenerator<'a, M: ?Sized> {
     /// For each prompt, whether its completions are returned.
     wanted: Vec<bool>,
     remaining: usize,
+    /// This process's number and the number of processes that share out the batches.
+    process: (usize, usize),
+    /// The number of batches with wanted prompts that were passed, in this or another process.
+    passed: usize,
     failed: bool,
 }
 
@@ -133,8 +137,8 @@ impl<'a, M: CausalLm + ?Sized> CompletionGenerator<'a, M> {
         // An empty prompt is replaced by BOS.
         let batches = PromptBatches::new(prompts.iter().map(|prompt| prompt.len().max(1)), mixed, size);
         let (wanted, remaining) = (vec![true; prompts.len()], prompts.len());
-        let packed = None;
-        Ok(Self { model, prompts, generation, packed, batches, wanted, remaining, failed: false })
+        let (packed, process) = (None, (0, 1));
+        Ok(Self { model, prompts, generation, packed, batches, wanted, remaining, process, passed: 0, failed: false })
     }
 
     /// Restricts the generator to the prompts whose indices are `wanted`, for example those that an earlier run has not completed.
@@ -148,7 +152,14 @@ impl<'a, M: CausalLm + ?Sized> CompletionGenerator<'a, M> {
         self
     }
 
-    /// Number of prompts whose completions have not been generated yet.
+    /// Restricts the generator to the part of the process `rank` of `processes`, which take turns at the batches with
+    /// [wanted](Self::only) prompts. All processes have the same prompts and batches as one process, so the completions are bit-identical.
+    #[must_use]
+    pub fn of_process(self, rank: usize, processes: usize) -> Self {
+        Self { process: (rank, processes.max(1)), ..self }
+    }
+
+    /// Number of prompts after the last batch of this process whose completions have not been generated yet.
     #[must_use]
     pub fn remaining(&self) -> usize {
         self.remaining
@@ -191,15 +202,19 @@ impl<M: CausalLm + ?Sized> Iterator for CompletionGenerator<'_, M> {
         if self.failed {
             return None;
         }
+        let (rank, processes) = self.process;
         let indices = loop {
             let indices = self.batches.next()?;
-            if indices.iter().any(|&index| self.wants(index)) {
+            let wanted = indices.iter().filter(|&&index| self.wants(index)).count();
+            let turn = self.passed % processes;
+            self.remaining -= wanted;
+            self.passed += usize::from(wanted > 0);
+            if wanted > 0 && turn == rank {
                 break indices;
             }
         };
         let completions = self.complete(&indices);
         self.failed = completions.is_err();
-        self.remaining -= indices.iter().filter(|&&index| self.wants(index)).count();
         tracing::info!(remaining = self.remaining, prompts = self.prompts.len(), "generated");
         Some(completions)
     }

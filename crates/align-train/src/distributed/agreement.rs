@@ -10,27 +10,13 @@ use tch::{Device, Kind, Tensor};
 /// Options that may differ between processes: paths, which may depend on the machine.
 const MAY_DIFFER: [&str; 1] = ["ref_log_probs_dir"];
 
-/// The result of work that each process does by itself. If it fails in any process, it fails in all of them.
-pub(crate) fn agree_on_result<T>(group: &ProcessGroup, own: Result<T>) -> Result<T> {
-    if group.is_single() {
-        return own;
-    }
-    let problem = own.as_ref().err().map(ToString::to_string);
-    let all: Vec<Option<String>> = group.all_gather_objects(&problem)?;
-    let first = all.into_iter().enumerate().find_map(|(rank, problem)| Some((rank, problem?)));
-    match first {
-        Some((rank, problem)) if rank != group.rank() => Err(Error::OtherProcess { rank, problem }),
-        _ => own,
-    }
-}
-
 /// Whether the run continues, which any process may end. If the observers of any process fail, the run fails in all of them.
 pub(crate) fn agree_on_flow(group: &ProcessGroup, own: Result<Flow>) -> Result<Flow> {
     if group.is_single() {
         return own;
     }
     let own_flow = own.as_ref().copied().unwrap_or(Flow::Stop);
-    agree_on_result(group, own)?;
+    group.agree_on_result(own)?;
     let all: Vec<Flow> = group.all_gather_objects(&own_flow)?;
     Ok(all.into_iter().fold(Flow::Continue, Flow::combine))
 }

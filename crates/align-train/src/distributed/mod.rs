@@ -8,7 +8,7 @@ mod optimizer_shards;
 mod outputs;
 
 pub(crate) use agreement::{
-    agree_on_flow, agree_on_result, check_same_inputs, check_same_rows, check_same_values, check_same_weights,
+    agree_on_flow, check_same_inputs, check_same_rows, check_same_values, check_same_weights,
     share_weights,
 };
 pub(crate) use balance::balanced;

@@ -3,7 +3,7 @@
 use super::load::LoadedModel;
 use super::run_names::RunNames;
 use super::{Dataset, EncodeContext, Placement, PreparedRun, Run, RunModel, RunObjective, SampleTextsFactory};
-use crate::distributed::{agree_on_result, check_same_values};
+use crate::distributed::check_same_values;
 use crate::training_checkpoint::num_processes_of;
 use crate::{Error, Observer, Result, RunConfig, RunFolder, Trainer, latest_checkpoint};
 use align_data::{EncodeReport, Tokenizer};
@@ -39,7 +39,7 @@ impl<O: RunObjective> Run<O> {
         let (folder, checkpoint) = self.open_folder(&output_dir, &group)?;
         if let Some(checkpoint) = &checkpoint {
             // A run with another number of processes keeps its batches.
-            self.config.training_mut().num_processes = agree_on_result(&group, num_processes_of(checkpoint))?;
+            self.config.training_mut().num_processes = group.agree_on_result(num_processes_of(checkpoint))?;
         }
 
         let reference = self.reference.take().map(|reference| reference.load(&placement, &mut self.resolver));
@@ -52,7 +52,7 @@ impl<O: RunObjective> Run<O> {
             (&output_dir, folder.as_ref(), resumes),
             placed,
         );
-        let loaded = agree_on_result(&group, loaded)?;
+        let loaded = group.agree_on_result(loaded)?;
         let LoadedModel { model: policy, tokenizer, display_name, hub_id } = loaded;
         let (reference, ref_model) = match reference {
             Some(reference) => {
@@ -82,7 +82,7 @@ impl<O: RunObjective> Run<O> {
         }
         if let (Some(checkpoint), Some(mode)) = (&checkpoint, self.resume) {
             let resumed = trainer.resume_with(checkpoint, mode);
-            agree_on_result(&trainer.group, resumed)?;
+            trainer.group.agree_on_result(resumed)?;
         }
         Ok(PreparedRun {
             trainer,
@@ -140,13 +140,13 @@ impl<O: RunObjective> Run<O> {
 
     /// Opens the output folder in rank 0, and finds the checkpoint from which the run is resumed.
     fn open_folder(&self, output_dir: &Path, group: &ProcessGroup) -> Result<(Option<RunFolder>, Option<PathBuf>)> {
-        let open = || {
+        let opened = group.on_rank_0(|| -> Result<_> {
             let folder = RunFolder::open(output_dir)?;
             let checkpoint = self.find_checkpoint(&folder)?;
-            Ok((Some(folder), checkpoint))
-        };
-        let opened = if group.rank() == 0 { open() } else { Ok((None, None)) };
-        let (folder, checkpoint) = agree_on_result(group, opened)?;
+            Ok((folder, checkpoint))
+        })?;
+        let (folder, checkpoint) = opened.unzip();
+        let checkpoint = checkpoint.flatten();
         if group.is_single() {
             return Ok((folder, checkpoint));
         }

@@ -12,11 +12,13 @@ use crate::column_option::ColumnOption;
 use crate::generation_record;
 use crate::json_output::JsonOption;
 use crate::named_judge::{self, NamedJudge};
+use crate::processes::{ProcessOptions, is_of_other_process};
 use crate::reward_model::ScoreOption;
 use crate::shell_words::quoted;
 use crate::signals::GracefulStop;
 use crate::{Failure, RuntimeOptions, models, output, output_paths, terminal};
 use align_data::tables::check_output;
+use align_distributed::ProcessGroup;
 use align_inference::{Judge, RewardModel};
 use align_metrics::SampleMean;
 use align_report::Estimate;
@@ -26,6 +28,7 @@ use pairs::{Accuracy, Pairs};
 use serde::Serialize;
 use serde_json::json;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Scores texts, conversations or pairs with classifiers and reward models: DistilBERT, or a decoder with a head on the last token.
 #[derive(Args)]
@@ -66,37 +69,41 @@ pub struct Options {
     score: ScoreOption,
     #[command(flatten)]
     runtime: RuntimeOptions,
+    #[command(flatten)]
+    pub processes: ProcessOptions,
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.begin();
     let _precision = options.runtime.set_matmul_precision()?;
-    check_output(&options.output, options.overwrite)?;
-    output_paths::refuse_inputs(&options.output, [&options.input])?;
-    named_judge::check_names(&options.judges, &["prompt", "text", "score"])?;
+    let group = Arc::new(options.processes.connect()?);
+    group.on_rank_0(|| options.check_output())?;
+    group.agree_on_result(named_judge::check_names(&options.judges, &["prompt", "text", "score"]))?;
     if options.pairs {
-        return score_pairs(options);
+        return score_pairs(options, &group);
     }
-    let mut input = Input::read(&options.input, &options.columns)?;
+    let mut input = group.agree_on_result(Input::read(&options.input, &options.columns))?;
     let record = generation_record::read(&options.input);
-    generation_record::check_carry_over(record.as_ref(), &options.output, options.overwrite)?;
+    group.on_rank_0(|| generation_record::check_carry_over(record.as_ref(), &options.output, options.overwrite))?;
     let (texts, mut judged) = (input.len(), Vec::new());
     if options.judges.is_empty() {
-        let model = options.reward_model()?;
+        let model = group.agree_on_result(options.reward_model(&group))?;
         let logits = input.logits(&model)?;
         let scores = model.scores_from_logits(&logits)?;
         judged.push(Judged { judge: None, score: model.score().to_string(), mean: mean_score(&scores) });
         input = with_logits(input.with_scores(&scores)?, &logits, model.outputs())?;
     }
     for option in &options.judges {
-        let judge = option.load(&options.runtime, options.batch_size)?;
+        let judge = group.agree_on_result(options.judge(option, &group))?;
         let scores = input.scores(judge.as_ref()).map_err(|failure| options.of_judge(&option.name, failure))?;
         judged.push(Judged { judge: Some(&option.name), score: judge.score_name(), mean: mean_score(&scores) });
         input = input.with_column(&option.name, &scores)?;
     }
     let _graceful_stop = GracefulStop::while_writing_files();
-    generation_record::carry_over(record.as_ref(), &options.output, options.overwrite)?;
-    input.write(&options.output, options.overwrite)?;
+    group.on_rank_0(|| {
+        generation_record::carry_over(record.as_ref(), &options.output, options.overwrite)?;
+        input.write(&options.output, options.overwrite)
+    })?;
     let results = match judged.as_slice() {
         [Judged { judge: None, score, mean }] => {
             json!({ "output": options.output, "texts": texts, "score": score, "mean_score": mean })
@@ -132,23 +139,38 @@ struct Judged<'a> {
 }
 
 impl Options {
-    /// The model of --model, or the bundled one.
-    fn reward_model(&self) -> Result<RewardModel, Failure> {
+    fn check_output(&self) -> Result<(), Failure> {
+        check_output(&self.output, self.overwrite)?;
+        output_paths::refuse_inputs(&self.output, [&self.input])
+    }
+
+    /// The model of --model, or the bundled one. The processes of a group share its work.
+    fn reward_model(&self, group: &Arc<ProcessGroup>) -> Result<RewardModel, Failure> {
         let dir = models::folder("--model", self.model.as_deref(), models::BUNDLED_REWARD_MODEL)?;
-        self.score.load(&dir, &self.runtime, self.batch_size)
+        Ok(self.score.load(&dir, &self.runtime, self.batch_size)?.with_process_group(group.clone()))
+    }
+
+    fn judge(&self, judge: &NamedJudge, group: &Arc<ProcessGroup>) -> Result<Box<dyn Judge>, Failure> {
+        judge.load_in_group(&self.runtime, self.batch_size, group)
     }
 
     /// The error of a judge that cannot score a text of the input.
     fn of_judge(&self, name: &str, failure: Failure) -> Failure {
-        format!("{}: --judge {name}: {failure}", align_base::printable_path(&self.input)).into()
+        match is_of_other_process(&failure) {
+            true => failure,
+            false => format!("{}: --judge {name}: {failure}", align_base::printable_path(&self.input)).into(),
+        }
     }
 
     /// The judges with the names of their columns: those of --judge, or the model of --model without a name. Each is loaded when it is needed.
-    fn judges(&self) -> impl Iterator<Item = (Option<&str>, Result<Box<dyn Judge>, Failure>)> {
+    fn judges<'a>(
+        &'a self,
+        group: &'a Arc<ProcessGroup>,
+    ) -> impl Iterator<Item = (Option<&'a str>, Result<Box<dyn Judge>, Failure>)> {
         let boxed = |model| Box::new(model) as Box<dyn Judge>;
-        let single = self.judges.is_empty().then(|| (None, self.reward_model().map(boxed)));
-        let load = |judge: &NamedJudge| judge.load(&self.runtime, self.batch_size);
-        single.into_iter().chain(self.judges.iter().map(move |judge| (Some(judge.name.as_str()), load(judge))))
+        let single = self.judges.is_empty().then(|| (None, self.reward_model(group).map(boxed)));
+        let named = self.judges.iter().map(move |judge| (Some(judge.name.as_str()), self.judge(judge, group)));
+        single.into_iter().chain(named)
     }
 }
 
@@ -161,20 +183,21 @@ fn with_logits(mut input: Input, logits: &[Vec<f32>], outputs: usize) -> Result<
     Ok(input)
 }
 
-fn score_pairs(options: &Options) -> Result<(), Failure> {
-    let mut pairs = Pairs::read(&options.input, &options.columns, options.group_by.as_deref())?;
+fn score_pairs(options: &Options, group: &Arc<ProcessGroup>) -> Result<(), Failure> {
+    let pairs = Pairs::read(&options.input, &options.columns, options.group_by.as_deref());
+    let mut pairs = group.agree_on_result(pairs)?;
     let mut accuracies = Vec::new();
-    for (name, judge) in options.judges() {
+    for (name, judge) in options.judges(group) {
         let failed = |failure| match name {
             Some(name) => options.of_judge(name, failure),
             None => failure,
         };
-        let scores = pairs.scores(judge?.as_ref()).map_err(failed)?;
+        let scores = pairs.scores(group.agree_on_result(judge)?.as_ref()).map_err(failed)?;
         accuracies.extend(pairs.accuracies(name.unwrap_or("score"), &scores));
         pairs = pairs.with_scores(name, &scores)?;
     }
     let _graceful_stop = GracefulStop::while_writing_files();
-    pairs.write(&options.output, options.overwrite)?;
+    group.on_rank_0(|| pairs.write(&options.output, options.overwrite))?;
     let all: Vec<_> = accuracies.iter().map(Accuracy::to_json).collect();
     let results = json!({ "output": options.output, "pairs": pairs.len(), "accuracy": all });
     options.json.print(&results, || {

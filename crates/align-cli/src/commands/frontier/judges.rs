@@ -9,15 +9,18 @@ use crate::signals::{self, GracefulStop, Stopped};
 use crate::usage::UsageError;
 use crate::{Failure, models, output, terminal};
 use align_base::{counted, format_duration, printable_path};
+use align_data::Tokenizer;
 use align_frontier::{
-    JudgeFindings, JudgeSweepModels, JudgeSweepOptions, JudgeSweepProgress, JudgedPolicy, LossSetting, ReportContext,
-    SweepFolder, hypervolume_table, judge_results_table, run_judge_sweep, write_judge_outputs,
+    JudgeFindings, JudgeSweep, JudgeSweepModels, JudgeSweepOptions, JudgeSweepProgress, JudgedPolicy, LossSetting,
+    ReportContext, SweepFolder, hypervolume_table, judge_results_table, run_judge_sweep, write_judge_outputs,
 };
 use align_inference::{InferenceIdentity, Judge};
+use align_models::CausalLm;
 use align_report::{Configuration, Entry};
 use align_torch::Environment;
 use align_train::DpoConfig;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The rules that are compared by default.
@@ -28,32 +31,33 @@ const BETA: f64 = 0.1;
 /// The default weights of soups: thirds.
 const SOUP_STEPS: u32 = 3;
 
+/// The models of a sweep.
+struct Loaded {
+    sft: Box<dyn CausalLm>,
+    tokenizer: Tokenizer,
+    judges: Vec<Box<dyn Judge>>,
+}
+
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let sweep_options = sweep_options(options)?;
-    sweep_options.validate()?;
+    let group = Arc::new(options.processes.connect_for_sweep()?);
+    let sweep_options = group.agree_on_result(sweep_options(options))?;
     let _precision = options.runtime.set_matmul_precision()?;
     let started = Instant::now();
-    let model_dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_POLICY)?;
-    let (kind, device) = (options.runtime.dtype, options.runtime.device()?);
-    let sft = models::causal_lm(&model_dir, kind, device)?;
-    let tokenizer = models::tokenizer(&model_dir, sft.vocab_size())?;
-    options.check_length(&tokenizer, sft.max_position_embeddings())?;
+    let Loaded { sft, tokenizer, judges } = group.agree_on_result(load(options))?;
     let named = &options.judges.judges;
-    let judges: Vec<Box<dyn Judge>> =
-        named.iter().map(|judge| judge.load(&options.runtime, options.batch_size)).collect::<Result<_, _>>()?;
     let depends_on = json!({
-        "model": InferenceIdentity::of(&sft, &tokenizer)?,
+        "model": InferenceIdentity::of(sft.as_ref(), &tokenizer)?,
         "judges": judges.iter().map(|judge| judge.identity()).collect::<Result<Vec<Value>, _>>()?,
-        "environment": Environment::current(device),
+        "environment": Environment::current(options.runtime.device()?),
         "sweep": sweep_options,
     });
-    let folder = SweepFolder::open(&options.output_dir, &depends_on)?;
+    let folder = SweepFolder::open_in_group(&options.output_dir, &depends_on, group.clone())?;
     let resume = resume_hint();
     signals::set_message(format!("stopped at once; finished policies are saved: {resume}"));
     let graceful_stop = GracefulStop::begin("stopping after this step or batch");
     let judge_refs: Vec<&dyn Judge> = judges.iter().map(Box::as_ref).collect();
-    let run_models =
-        JudgeSweepModels { sft: &sft, tokenizer: &tokenizer, judges: &judge_refs, batch_size: options.batch_size };
+    let (tokenizer, batch_size) = (&tokenizer, options.batch_size);
+    let run_models = JudgeSweepModels { sft: sft.as_ref(), tokenizer, judges: &judge_refs, batch_size };
     let mut on = |progress: &JudgeSweepProgress<'_>| print_progress(progress, &sweep_options);
     let stop = graceful_stop.stop_signal();
     let swept = run_judge_sweep(&run_models, &sweep_options, &folder, &stop, &mut on).map_err(with_memory_advice)?;
@@ -61,24 +65,41 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let saved = format!("stopped; finished policies are saved in {}", options.output_dir.display());
         return Err(Stopped(format!("{saved}: {resume}")).into());
     };
-    let findings = JudgeFindings::new(&sweep, &sweep_options)?;
-    let scores = named.iter().zip(&judges).map(|(named, judge)| (named, judge.score_name()));
-    let context = context(options, &sweep_options, scores.collect(), started);
-    write_judge_outputs(&folder, &sweep, &findings, &sweep_options.bootstrap, context)?;
-    options.json.print(
-        &json!({ "judges": sweep.judges, "policies": policies(&sweep.policies), "findings": findings, "statements": findings.statements(&sweep) }),
-        || {
-            output::println!();
-            terminal::print_tables(&[judge_results_table(&sweep, &findings), hypervolume_table(&findings)]);
-            findings.statements(&sweep).iter().for_each(|line| terminal::print_paragraph("- ", "  ", line));
-        },
-    )?;
+    group.on_rank_0(|| {
+        let findings = JudgeFindings::new(&sweep, &sweep_options)?;
+        let scores = named.iter().zip(&judges).map(|(named, judge)| (named, judge.score_name()));
+        let context = context(options, &sweep_options, scores.collect(), started);
+        write_judge_outputs(&folder, &sweep, &findings, &sweep_options.bootstrap, context)?;
+        print_results(options, &sweep, &findings)
+    })?;
     let (policies, dir) = (sweep.policies.len(), printable_path(&options.output_dir));
     output::note!(
         "{policies} policies in {}; results are in {dir}, with report.html",
         format_duration(started.elapsed())
     );
     Ok(())
+}
+
+fn load(options: &Options) -> Result<Loaded, Failure> {
+    let model_dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_POLICY)?;
+    let sft = models::causal_lm(&model_dir, options.runtime.dtype, options.runtime.device()?)?;
+    let tokenizer = models::tokenizer(&model_dir, sft.vocab_size())?;
+    options.check_length(&tokenizer, sft.max_position_embeddings())?;
+    let judges = options.judges.judges.iter().map(|judge| judge.load(&options.runtime, options.batch_size));
+    let judges = judges.collect::<Result<_, _>>()?;
+    Ok(Loaded { sft: Box::new(sft), tokenizer, judges })
+}
+
+fn print_results(options: &Options, sweep: &JudgeSweep, findings: &JudgeFindings) -> Result<(), Failure> {
+    let statements = findings.statements(sweep);
+    let document = json!({
+        "judges": sweep.judges, "policies": policies(&sweep.policies), "findings": findings, "statements": statements,
+    });
+    options.json.print(&document, || {
+        output::println!();
+        terminal::print_tables(&[judge_results_table(sweep, findings), hypervolume_table(findings)]);
+        statements.iter().for_each(|line| terminal::print_paragraph("- ", "  ", line));
+    })
 }
 
 /// The policies without their texts.
@@ -107,7 +128,7 @@ fn sweep_options(options: &Options) -> Result<JudgeSweepOptions, Failure> {
     let rules = arguments.rules.clone().map_or_else(default_rules, Ok)?;
     let shared = options.shared()?;
     let (loss, beta) = loss_and_beta(options)?;
-    Ok(JudgeSweepOptions {
+    let sweep_options = JudgeSweepOptions {
         judges,
         weights,
         rules: rules.distinct()?.to_vec(),
@@ -119,7 +140,9 @@ fn sweep_options(options: &Options) -> Result<JudgeSweepOptions, Failure> {
         evaluation: shared.evaluation,
         dpo: loss.config(beta, &shared.dpo)?,
         bootstrap: shared.bootstrap,
-    })
+    };
+    sweep_options.validate()?;
+    Ok(sweep_options)
 }
 
 /// The loss and the beta of all policies.

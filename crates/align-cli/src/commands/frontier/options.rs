@@ -3,6 +3,7 @@
 use super::judge_arguments::JudgeArguments;
 use crate::held_out::is_held_out;
 use crate::json_output::JsonOption;
+use crate::processes::ProcessOptions;
 use crate::reward_model::ScoreOption;
 use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions};
@@ -99,6 +100,8 @@ pub struct Options {
     pub json: JsonOption,
     #[command(flatten)]
     pub runtime: RuntimeOptions,
+    #[command(flatten)]
+    pub processes: ProcessOptions,
 }
 
 /// A list of betas as the value of one option.

@@ -10,19 +10,20 @@
 //! ```
 
 mod prompts;
+mod table;
 
 use self::prompts::{EncodedPrompts, PromptOptions};
+use self::table::Output;
 use crate::generation_options::{self, GenerationOptions};
-use crate::generation_record;
 use crate::json_output::JsonOption;
-use crate::shell_words::{quoted, this_command};
-use crate::signals::{self, GracefulStop, Stopped};
+use crate::processes::ProcessOptions;
 use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, models, output, output_paths};
-use align_base::{Progress, counted, printable_path};
+use align_base::printable_path;
 use align_data::Tokenizer;
 use align_data::chat::Message;
 use align_data::tables::check_output;
+use align_distributed::ProcessGroup;
 use align_inference::{
     GeneratedText, GenerationJob, GenerationRecord, InferenceIdentity, TextGenerator, TextStream, answer_generation,
     generate_encoded,
@@ -30,8 +31,9 @@ use align_inference::{
 use align_models::CausalLm;
 use align_models::generation::{Generation, stream};
 use clap::Args;
-use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use serde_json::json;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Generates continuations of prompts with a language model.
 #[derive(Args)]
@@ -46,7 +48,7 @@ pub struct Options {
     batch_size: Option<usize>,
     /// Output table with the columns prompt and text (which includes the prompt): CSV, Parquet or JSONL [default: print the texts].
     /// How the texts were generated is recorded in OUTPUT.generation.json. Progress is saved in OUTPUT.partial: run the same command again to
-    /// continue after an interruption.
+    /// continue after an interruption, also with another number of processes of the same OMP_NUM_THREADS.
     #[arg(long)]
     output: Option<PathBuf>,
     /// Print the continuation of --prompt while it is generated.
@@ -61,44 +63,27 @@ pub struct Options {
     generation: GenerationOptions,
     #[command(flatten)]
     runtime: RuntimeOptions,
+    #[command(flatten)]
+    pub processes: ProcessOptions,
 }
 
-/// A table to write.
-struct Output<'a> {
-    path: &'a Path,
-    record: GenerationRecord,
-    overwrite: bool,
-    json: JsonOption,
+/// The model and the prompts.
+struct Loaded {
+    model: Box<dyn CausalLm>,
+    tokenizer: Tokenizer,
+    generation: Generation,
+    prompts: EncodedPrompts,
+    /// Of a job that writes a table.
+    identity: Option<InferenceIdentity>,
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.begin();
     let _precision = options.runtime.set_matmul_precision()?;
-    if let Some(output) = &options.output {
-        let journal = GenerationJob::journal_path(output);
-        // If the journal exists too, the output may be from the same job: it may have been killed before it removed the journal.
-        check_output(output, options.overwrite || journal.exists())?;
-        output_paths::refuse_inputs(output, &options.prompts.file().cloned())?;
-        output_paths::refuse_inputs(&journal, &options.prompts.file().cloned())?;
-    }
-    let prompts = options.prompts.read()?;
-    let dir = models::folder("--model", options.model.as_deref(), models::BUNDLED_POLICY)?;
-    let base = models::base_folder(&dir)?;
-    let config = match prompts.are_conversations() {
-        true => options.generation.for_answers(&base)?,
-        false => options.generation.for_model(&base)?,
-    };
-    let plain = models::causal_lm(&dir, options.runtime.dtype, options.runtime.device()?)?;
-    let tokenizer = models::tokenizer(&dir, plain.vocab_size())?;
-    let config = match prompts.are_conversations() {
-        true => answer_generation(config, &plain, &tokenizer)?,
-        false => config,
-    };
-    let generation = generation_options::with_stop_strings(Generation::new(config)?, &tokenizer)?;
-    options.refuse_equal_texts(&generation)?;
-    let identity = options.output.as_ref().map(|_| InferenceIdentity::of(&plain, &tokenizer)).transpose()?;
-    let prompts = prompts.encode(&tokenizer).map_err(|problem| options.in_prompts(problem))?;
-    let model = plain.packed()?.unwrap_or_else(|| Box::new(plain));
+    let group = Arc::new(options.processes.connect()?);
+    group.agree_on_result(options.refuse_printing_in(&group))?;
+    group.on_rank_0(|| options.check_output())?;
+    let Loaded { model, tokenizer, generation, prompts, identity } = group.agree_on_result(options.load())?;
     match (&options.output, &identity) {
         (Some(path), Some(identity)) => {
             let name = models::display_name(options.model.as_deref(), models::BUNDLED_POLICY);
@@ -107,7 +92,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             let (model, tokenizer, generation) = (model.as_ref(), &tokenizer, &generation);
             let writer = TextGenerator { model, identity, tokenizer, generation, batch_size: options.batch_size };
             let output = Output { path, record, overwrite: options.overwrite, json: options.json };
-            write_table(&writer, &prompts, &output)
+            table::write(&writer, &prompts, &output, &group)
         }
         _ if options.stream => stream_text(model.as_ref(), &tokenizer, &prompts, &generation),
         _ => {
@@ -132,6 +117,49 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 }
 
 impl Options {
+    fn check_output(&self) -> Result<(), Failure> {
+        let Some(output) = &self.output else { return Ok(()) };
+        let journal = GenerationJob::journal_path(output);
+        // If the journal exists too, the output may be from the same job: it may have been killed before it removed the journal.
+        check_output(output, self.overwrite || journal.exists())?;
+        output_paths::refuse_inputs(output, &self.prompts.file().cloned())?;
+        output_paths::refuse_inputs(&journal, &self.prompts.file().cloned())
+    }
+
+    fn load(&self) -> Result<Loaded, Failure> {
+        let prompts = self.prompts.read()?;
+        let dir = models::folder("--model", self.model.as_deref(), models::BUNDLED_POLICY)?;
+        let base = models::base_folder(&dir)?;
+        let config = match prompts.are_conversations() {
+            true => self.generation.for_answers(&base)?,
+            false => self.generation.for_model(&base)?,
+        };
+        let plain = models::causal_lm(&dir, self.runtime.dtype, self.runtime.device()?)?;
+        let tokenizer = models::tokenizer(&dir, plain.vocab_size())?;
+        let config = match prompts.are_conversations() {
+            true => answer_generation(config, &plain, &tokenizer)?,
+            false => config,
+        };
+        let generation = generation_options::with_stop_strings(Generation::new(config)?, &tokenizer)?;
+        self.refuse_equal_texts(&generation)?;
+        let identity = self.output.as_ref().map(|_| InferenceIdentity::of(&plain, &tokenizer)).transpose()?;
+        let prompts = prompts.encode(&tokenizer).map_err(|problem| self.in_prompts(problem))?;
+        let model = plain.packed()?.unwrap_or_else(|| Box::new(plain));
+        Ok(Loaded { model, tokenizer, generation, prompts, identity })
+    }
+
+    /// Rejects several processes that would print texts.
+    fn refuse_printing_in(&self, group: &ProcessGroup) -> Result<(), Failure> {
+        if group.is_single() || self.output.is_some() {
+            return Ok(());
+        }
+        let processes = group.world_size();
+        let problem = format!(
+            "{processes} processes share the texts of a table, but there is no --output: give it, or run one process"
+        );
+        Err(UsageError::new(problem).into())
+    }
+
     /// Names the file of the conversations in an error about one of them.
     fn in_prompts(&self, problem: Failure) -> Failure {
         match &self.prompts.messages {
@@ -181,92 +209,4 @@ fn stream_text(
     }
     output::println!("{}", text.finish()?);
     Ok(())
-}
-
-/// Generates all texts with a journal beside the output, then writes the table and its record.
-fn write_table(writer: &TextGenerator, prompts: &EncodedPrompts, output: &Output) -> Result<(), Failure> {
-    generation_record::check_destination(&output.record, output.path, output.overwrite)?;
-    let resume = format!("continue with\n  {}", this_command());
-    signals::set_message(format!("stopped at once; the texts of finished batches are saved: {resume}"));
-    let graceful_stop = GracefulStop::begin("stopping after this batch");
-    let stop = graceful_stop.stop_signal();
-    let path = GenerationJob::journal_path(output.path);
-    let mut job = GenerationJob::open(writer, &prompts.texts, &prompts.ids, &path, output.overwrite)?;
-    let each = writer.generation.config().num_return_sequences;
-    let (done, all) = (job.done(), prompts.ids.len());
-    if output.path.exists() && !output.overwrite {
-        return finish_killed_run(output, job, prompts, each);
-    }
-    if done > 0 {
-        output::note!("resuming after {} of {}", done * each, counted(all * each, "text"));
-    }
-    let mut progress = Progress::resume("generating", "texts", (done * each) as u64, (all * each) as u64);
-    while !job.is_finished() {
-        if stop.is_stopped() {
-            job.sync()?;
-            let saved = format!(
-                "stopped after {} of {}, which are in {}",
-                job.done() * each,
-                counted(all * each, "text"),
-                path.display()
-            );
-            return Err(Stopped(format!("{saved}: {resume}")).into());
-        }
-        if !job.next_batch()? {
-            break;
-        }
-        progress.set_done((job.done() * each) as u64);
-    }
-    drop(progress);
-    output.record.write(output.path, output.overwrite)?;
-    let texts = prompts.write_table(&mut job, each, output.path, output.overwrite)?;
-    job.remove_journal()?;
-    output.json.print(&output.summary(texts), || {
-        output::note!("{} written to {}", counted(texts, "text"), printable_path(output.path));
-        if prompts.conversations.is_some() {
-            return;
-        }
-        let format = output.path.extension().unwrap_or_default().to_string_lossy();
-        let (input, scored) =
-            (quoted(output.path), quoted(&output_paths::free_file_beside(output.path, "scored", &format)));
-        output::next(&format!("align classify --input {input} --output {scored}"));
-    })
-}
-
-/// Removes the journal of a run that was killed after it wrote its output.
-fn finish_killed_run(
-    output: &Output,
-    mut job: GenerationJob,
-    prompts: &EncodedPrompts,
-    each: usize,
-) -> Result<(), Failure> {
-    let (path, all) = (output.path, prompts.ids.len());
-    if job.is_finished() {
-        let folder = tempfile::tempdir()?;
-        let expected = folder.path().join(path.file_name().unwrap_or_default());
-        let texts = prompts.write_table(&mut job, each, &expected, false)?;
-        if std::fs::read(&expected)? == std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))? {
-            output.record.write(path, false)?;
-            job.remove_journal()?;
-            return output.json.print(&output.summary(texts), || {
-                output::note!("{} was written by an earlier run", align_base::printable_path(path));
-            });
-        }
-    }
-    Err(format!(
-        "{} exists already, but was not written by the unfinished job in {} ({} of {all} prompts): move it away, or give --overwrite to \
-         replace it",
-        path.display(),
-        GenerationJob::journal_path(path).display(),
-        job.done()
-    )
-    .into())
-}
-
-impl Output<'_> {
-    /// The document of --json.
-    fn summary(&self, texts: usize) -> Value {
-        let record = GenerationRecord::path(self.path);
-        json!({ "output": self.path, "texts": texts, "record": record, "generation": self.record })
-    }
 }
