@@ -37,23 +37,22 @@ fn damaged_footers_do_no_harm() {
     let footer = u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap()) as usize + 8;
     let mut refused = 0;
     for place in bytes.len() - footer..bytes.len() {
-        for change in [0x01, 0x80, 0xff] {
-            let mut changed = bytes.clone();
-            changed[place] ^= change;
-            let path = write(folder.path(), "changed.parquet", changed);
-            let mut blocks = blocks(&[path]);
-            let mut rows = 0;
-            refused += loop {
-                match blocks.next_block() {
-                    Ok(Some(block)) => rows += block.len(),
-                    Ok(None) => break 0,
-                    Err(_) => break 1,
-                }
-            };
-            assert!(rows <= 2500, "byte {place}: {rows} rows");
-        }
+        let change = [0x01, 0x80, 0xff][place % 3];
+        let mut changed = bytes.clone();
+        changed[place] ^= change;
+        let path = write(folder.path(), "changed.parquet", changed);
+        let mut blocks = blocks(&[path]);
+        let mut rows = 0;
+        refused += loop {
+            match blocks.next_block() {
+                Ok(Some(block)) => rows += block.len(),
+                Ok(None) => break 0,
+                Err(_) => break 1,
+            }
+        };
+        assert!(rows <= 2500, "byte {place}: {rows} rows");
     }
-    assert!(refused > footer, "{refused} of {} changes were found", 3 * footer);
+    assert!(3 * refused > footer, "{refused} of {footer} changes were found");
 }
 
 /// A file of many row groups is read group by group: a damaged page is found when its group is read, and not before.

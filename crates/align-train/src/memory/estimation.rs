@@ -40,9 +40,7 @@ impl MemoryEstimate {
             moments: of_process(sum(trained, |weight| {
                 2 * weight.numel() as u64 * if weight.kind() == Kind::Double { 8 } else { 4 }
             })),
-            master_weights: of_process(sum(trained, |w| {
-                if is_half_precision(w) { 4 * w.numel() as u64 } else { 0 }
-            })),
+            master_weights: of_process(sum(trained, |w| if is_half_precision(w) { 4 * w.numel() as u64 } else { 0 })),
             activations,
             logits,
         }

@@ -70,10 +70,10 @@ impl RowGroups {
     fn file_of(&self, group: &Group) -> Result<Vec<u8>> {
         let error = |problem: String| Error::Format { path: self.path.clone(), format: "Parquet", problem };
         let length = self.file.metadata().map_err(|problem| Error::read(&self.path, problem))?.len();
-        let pages = u64::try_from(group.pages.start).ok().zip(u64::try_from(group.pages.end).ok());
+        let pages = u64::try_from(group.start).ok().zip(u64::try_from(group.end).ok());
         let pages = pages.filter(|(start, end)| start <= end && *end <= length);
         let (start, end) = pages.ok_or_else(|| {
-            let (start, end) = (group.pages.start, group.pages.end);
+            let (start, end) = (group.start, group.end);
             error(format!("a row group from byte {start} to byte {end} exceeds the file's {length} bytes"))
         })?;
         let size = (end - start) as usize;

@@ -28,8 +28,10 @@ pub(super) struct Group {
     /// Its description in the footer.
     place: Range<usize>,
     pub rows: i64,
-    /// The bytes of its pages in the file.
-    pub pages: Range<i64>,
+    /// The first byte of its pages in the file.
+    pub start: i64,
+    /// The byte after its last page.
+    pub end: i64,
     /// Where the footer has positions of pages, and these positions.
     positions: Vec<(Range<usize>, i64)>,
 }
@@ -66,7 +68,7 @@ impl SplitFooter {
         let mut copied = group.place.start;
         for (place, position) in &group.positions {
             list.extend(self.bytes.get(copied..place.start).unwrap_or_default());
-            list.extend(zigzag((position - group.pages.start).saturating_add(MAGIC.len() as i64)));
+            list.extend(zigzag((position - group.start).saturating_add(MAGIC.len() as i64)));
             copied = place.end;
         }
         list.extend(self.bytes.get(copied..group.place.end).unwrap_or_default());
@@ -96,7 +98,7 @@ impl Parser<'_> {
 
     fn group(&mut self) -> CheckResult<Group> {
         let (start, mut field) = (self.position(), 0);
-        let mut group = Group { pages: i64::MAX..0, ..Group::default() };
+        let mut group = Group { start: i64::MAX, ..Group::default() };
         while let Some(kind) = self.thrift.field(&mut field)? {
             match (field, kind) {
                 (1, kind) if kind::LISTS.contains(&kind) => {
@@ -140,7 +142,7 @@ impl Parser<'_> {
         }
         let end = first.checked_add(size).filter(|_| first >= 0 && size >= 0);
         let end = end.ok_or_else(|| format!("a column chunk of {size} bytes at byte {first}"))?;
-        group.pages = group.pages.start.min(first)..group.pages.end.max(end);
+        (group.start, group.end) = (group.start.min(first), group.end.max(end));
         Ok(())
     }
 }
