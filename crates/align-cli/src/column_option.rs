@@ -38,6 +38,11 @@ impl ColumnOption {
         self.columns.is_some()
     }
 
+    /// The names; those that the command expects if none are given.
+    pub fn names(&self) -> Cow<'_, ColumnNames> {
+        self.columns.as_ref().map_or_else(|| Cow::Owned(ColumnNames::default()), Cow::Borrowed)
+    }
+
     /// The option with its value, for a command that reads the same file, and a space before it. Empty if it is not given.
     pub fn repeated(&self) -> String {
         let argument = |names: &ColumnNames| format!(" --columns {}", quoted_list(&names.to_string()));
@@ -50,8 +55,7 @@ impl ColumnOption {
         layouts: &[Layout],
         read: impl FnOnce(&ColumnNames) -> align_data::Result<T>,
     ) -> Result<T, Failure> {
-        let names = self.columns.as_ref().map_or_else(|| Cow::Owned(ColumnNames::default()), Cow::Borrowed);
-        read(&names).map_err(|error| match error {
+        read(&self.names()).map_err(|error| match error {
             Error::ColumnNames { problem } => UsageError::new(format!("--columns {problem}")).into(),
             Error::MissingPairNumber { number, ref found, .. } => {
                 let option = number.option().replace('_', "-");

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::sync::OnceLock;
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -50,7 +51,8 @@ impl LogOptions {
             (false, LogFormat::Json) => ProgressFormat::Json,
         };
         let display = ProgressDisplay::new(format);
-        let subscriber = tracing_subscriber::registry().with(display.layer());
+        // Tasks are spans of level INFO. Without this limit, the tokenizers crate formats a message of level TRACE for each piece of text.
+        let subscriber = tracing_subscriber::registry().with(display.layer().with_filter(LevelFilter::INFO));
         match self.log_format {
             _ if rank > 0 => drop(subscriber.try_init()),
             LogFormat::Text => drop(subscriber.with(display.warning_layer()).try_init()),

@@ -37,6 +37,7 @@ mod run_options;
 mod runtime;
 mod shell_words;
 mod signals;
+mod streaming_options;
 mod terminal;
 mod training_command;
 mod training_files;

@@ -46,6 +46,18 @@ impl DataOptions {
         Ok(encoded.pairs)
     }
 
+    /// Refuses the options of scored texts if the files are streamed.
+    pub fn check_streaming(&self, streams: bool) -> Result<(), Failure> {
+        match streams && self.pairs_per_prompt.is_some() {
+            true => {
+                let problem = "--pairs-per-prompt makes pairs out of scored texts, which needs all of them: make pairs first, with align pair, \
+                               or leave --streaming out";
+                Err(UsageError::new(problem).into())
+            }
+            false => Ok(()),
+        }
+    }
+
     /// Reads pairs with the numbers that the loss uses, or reads scored texts and samples pairs from them at random.
     pub fn read(
         &self,

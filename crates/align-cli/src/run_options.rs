@@ -120,9 +120,23 @@ impl RunOptions {
         &self,
         read: impl Fn(&[PathBuf], &ColumnOption) -> Result<Examples<E>, Failure>,
     ) -> Result<RunData<E>, Failure> {
+        self.read_or_stream(None, read)
+    }
+
+    /// Like [`RunOptions::read`], but with `token_cache` the training files are only opened, and are tokenised into this folder.
+    pub fn read_or_stream<E>(
+        &self,
+        token_cache: Option<&Path>,
+        read: impl Fn(&[PathBuf], &ColumnOption) -> Result<Examples<E>, Failure>,
+    ) -> Result<RunData<E>, Failure> {
         let files = self.files.train()?;
-        let Examples { rows, notes } = read(&files, &self.columns)?;
-        let train = Dataset::from_files(rows, &files);
+        let (train, notes) = match token_cache {
+            Some(folder) => (Dataset::streamed(&files, self.columns.names().into_owned(), folder), Vec::new()),
+            None => {
+                let Examples { rows, notes } = read(&files, &self.columns)?;
+                (Dataset::from_files(rows, &files), notes)
+            }
+        };
         let preparation = Preparation { notes: [notes, Vec::new()], ..Preparation::default() };
         let mut data = RunData { train, eval: None, preparation };
         if let Some(files) = self.files.eval()? {

@@ -27,7 +27,7 @@ pub fn encode_completions<R: PromptedRow<1>>(
     let encoded = encoder.tokenise(0, rows)?;
     if let (Some(row), Some(reason)) = (encoder.report.dropped_by_template.first(), &encoder.report.template_refusal) {
         let problems = format!("the chat template refuses row {}: {reason}", row + 1);
-        return Err(Error::InvalidRows { problems });
+        return Err(Error::InvalidRows { problems, report: None });
     }
     let split = |RowIds { prompt, sequences, .. }: RowIds| {
         let mut prompt_ids = sequences.into_iter().next().unwrap_or_default();

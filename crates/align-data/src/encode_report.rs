@@ -1,10 +1,10 @@
 use align_base::counted;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What [`encode_pairs`](crate::encode_pairs), [`encode_unpaired`](crate::encode_unpaired) or
 /// [`encode_texts`](crate::encode_texts) changed or dropped. Rows are counted from 0.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncodeReport {
     /// Number of input rows.
     pub rows: usize,
@@ -19,6 +19,8 @@ pub struct EncodeReport {
     /// then counts as part of the completion. In conversations: rows whose prompt alone ends otherwise than in front of
     /// a completion.
     pub merged_boundaries: usize,
+    /// Rows whose prompts end with a space, which often forms one token with the completion's first word.
+    pub prompts_ending_in_space: usize,
     /// Pairs whose chosen and rejected completions are equal, so that they have no gradient, and that
     /// [`InvalidRows::KeepEqual`](crate::InvalidRows::KeepEqual) kept.
     pub equal_pairs: Vec<usize>,
@@ -57,9 +59,11 @@ impl EncodeReport {
         let unit = self.unit();
         let stripped =
             if self.sides_of_pairs { "prompt removed from " } else { "prompt removed from the completions of " };
+        let spaced = if self.merged_boundaries > 0 { self.prompts_ending_in_space } else { 0 };
         let counts = [
             (self.prompt_stripped, stripped, unit),
             (self.merged_boundaries, "one token spans prompt and completion in ", unit),
+            (spaced, "the space at the end of the prompt forms one token with the completion: remove it from ", unit),
             (self.equal_pairs.len(), "equal completions in ", "row"),
             (self.equal_after_truncation, "completions equal after truncation to max_length in ", "row"),
         ];
@@ -124,6 +128,41 @@ impl EncodeReport {
             (&self.dropped_empty_completions, "a completion is empty".to_owned()),
             (&self.dropped_equal_pairs, equal.to_owned()),
             (&self.dropped_without_assistant, "the assistant says nothing in them".to_owned()),
+        ]
+    }
+
+    /// The numbers that the rows take, of which sides of a pair share one.
+    pub(crate) fn numbers(&self) -> usize {
+        if self.sides_of_pairs { self.rows / 2 } else { self.rows }
+    }
+
+    /// Counts the numbers of the rows from `first`.
+    pub(crate) fn count_from(&mut self, first: usize) {
+        self.row_lists().into_iter().flatten().for_each(|row| *row += first);
+    }
+
+    /// Adds what was changed or dropped in the rows that follow, which are counted on.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.rows += other.rows;
+        self.sides_of_pairs |= other.sides_of_pairs;
+        self.prompt_stripped += other.prompt_stripped;
+        self.truncated_sequences += other.truncated_sequences;
+        self.merged_boundaries += other.merged_boundaries;
+        self.prompts_ending_in_space += other.prompts_ending_in_space;
+        self.equal_after_truncation += other.equal_after_truncation;
+        self.row_lists().into_iter().zip(other.row_lists()).for_each(|(rows, more)| rows.append(more));
+        self.template_refusal = self.template_refusal.take().or(other.template_refusal);
+    }
+
+    fn row_lists(&mut self) -> [&mut Vec<usize>; 7] {
+        [
+            &mut self.equal_pairs,
+            &mut self.dropped_long_prompts,
+            &mut self.dropped_long_texts,
+            &mut self.dropped_empty_completions,
+            &mut self.dropped_equal_pairs,
+            &mut self.dropped_without_assistant,
+            &mut self.dropped_by_template,
         ]
     }
 

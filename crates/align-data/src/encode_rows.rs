@@ -16,7 +16,7 @@ pub(crate) struct EncodedRow<const N: usize> {
 }
 
 /// Rows that are tokenised at a time. This limits the memory for the tokeniser's intermediate results.
-const CHUNK_SIZE: usize = 512;
+pub(crate) const CHUNK_SIZE: usize = 512;
 
 /// Tokenises each prompt, and each prompt with each of its completions as one string, and splits the ids into prompt
 /// and completion. Conversations are rendered first; no special tokens are added to them.
@@ -28,26 +28,23 @@ pub(crate) fn encode_rows<R: PromptedRow<N>, const N: usize>(
     options.validate()?;
     let mut encoder = RowEncoder::new(tokenizer, rows, options)?;
     let mut encoded = Vec::with_capacity(rows.len());
-    let mut progress = Progress::begin("tokenising", "rows", rows.len());
+    // The caller that passes one chunk after the other shows its own progress.
+    let mut progress = (rows.len() > CHUNK_SIZE).then(|| Progress::begin("tokenising", "rows", rows.len()));
     for (chunk, part) in rows.chunks(CHUNK_SIZE).enumerate() {
         for (row, ids) in encoder.tokenise(chunk * CHUNK_SIZE, part)? {
             encoded.extend(encoder.split_prompt(ids, row));
         }
-        progress.advance(part.len());
+        if let Some(progress) = &mut progress {
+            progress.advance(part.len());
+        }
     }
-    let report = encoder.report;
+    let mut report = encoder.report;
     // Rows in which prompt and completion share a token are normal, unless a space at the end of the prompt is the reason.
     let ends_with_space = |row: &&R| match row.parts() {
         RowParts::Plain { prompt, .. } => prompt.ends_with(char::is_whitespace),
         RowParts::Conversation { .. } => false,
     };
-    let spaced = rows.iter().filter(ends_with_space).count();
-    if report.merged_boundaries > 0 && spaced > 0 {
-        tracing::warn!(
-            rows = spaced,
-            "prompts end with a space, which forms one token with the completion's first word: remove the space"
-        );
-    }
+    report.prompts_ending_in_space = rows.iter().filter(ends_with_space).count();
     options.invalid_rows.check(&report)?;
     Ok((encoded, report))
 }

@@ -1,11 +1,12 @@
-use crate::PairNumber;
 use crate::column_list::{format_columns, format_missing, other_separator};
 use crate::judges::JudgesError;
+use crate::streaming::StreamingError;
+use crate::{EncodeReport, PairNumber};
 use align_base::{printable, printable_path};
 use align_choice::likes::LikesError;
 use std::borrow::Cow;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -180,6 +181,8 @@ pub enum Error {
     InvalidRows {
         /// Which rows, and why.
         problems: String,
+        /// The report on all rows, if there is one.
+        report: Option<Box<EncodeReport>>,
     },
     /// Likes, views or a time that cannot be.
     #[error("{origin}, row {row}: {problem}")]
@@ -193,7 +196,10 @@ pub enum Error {
     },
     /// Scores of judges that cannot be used.
     #[error(transparent)]
-    Judges(Box<crate::judges::JudgesError>),
+    Judges(Box<JudgesError>),
+    /// Data that cannot be read in parts, or a token cache that cannot be used.
+    #[error(transparent)]
+    Streaming(Box<StreamingError>),
     /// Comments of Reddit without prompts.
     #[error(
         "{origin}: what the comments answer is not in the file: add the submissions (id, title and selftext), or a column title"
@@ -312,29 +318,3 @@ pub enum Error {
 
 /// The result of a fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
-
-impl Error {
-    /// An error of likes that belongs to no row.
-    pub(crate) fn likes_option(problem: LikesError) -> Self {
-        match problem {
-            LikesError::Option { option, expected, found } => {
-                Self::Option { option, expected: expected.to_owned(), found }
-            }
-            problem => Self::NoLikes(problem),
-        }
-    }
-
-    pub(crate) fn read(path: &Path, problem: io::Error) -> Self {
-        Self::Read { path: path.to_owned(), problem }
-    }
-
-    pub(crate) fn write(path: &Path, problem: io::Error) -> Self {
-        Self::Write { path: path.to_owned(), problem }
-    }
-}
-
-impl From<JudgesError> for Error {
-    fn from(error: JudgesError) -> Self {
-        Self::Judges(Box::new(error))
-    }
-}

@@ -19,10 +19,9 @@ pub enum InvalidRows {
 impl InvalidRows {
     /// Fails if rows were dropped and that is to be an error.
     pub(crate) fn check(self, report: &EncodeReport) -> Result<()> {
-        let problems = report.invalid_rows();
-        if self != Self::Refuse || problems.is_empty() {
-            return Ok(());
+        match self == Self::Refuse && !report.invalid_rows().is_empty() {
+            true => Err(Error::invalid_rows(report.clone())),
+            false => Ok(()),
         }
-        Err(Error::InvalidRows { problems: problems.join("; ") })
     }
 }

@@ -10,6 +10,8 @@
 //! [`encode_texts`] and [`pack_wrapped`] are for supervised fine-tuning, and [`encode_labelled_texts`] is for
 //! classifiers. [`train_byte_level_bpe`] and [`train_word_piece`] train new tokenisers.
 //!
+//! The module [`streaming`] reads data that does not fit in memory in blocks, and keeps its token ids on disk.
+//!
 //! The module [`tables`] reads and writes texts and pairs as CSV and JSON Lines. The feature `tables` adds Parquet and
 //! data frames (polars).
 //!
@@ -43,6 +45,7 @@ mod encode_rows;
 mod encode_texts;
 mod encode_unpaired;
 mod error;
+mod error_values;
 mod example;
 mod invalid_rows;
 mod notebook_prompts;
@@ -62,6 +65,7 @@ pub mod chat;
 pub mod judges;
 pub mod likes;
 pub mod pairing;
+pub mod streaming;
 pub mod tables;
 
 pub use completion_batch::CompletionBatch;

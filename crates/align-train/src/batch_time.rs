@@ -1,6 +1,7 @@
 //! The time of a batch, for estimates before a run.
 
-use crate::objective::{Batch, Objective, Split};
+use crate::objective::{Objective, Split};
+use crate::training_rows::LoadedRows;
 use crate::{Result, Trainer};
 use std::time::Instant;
 
@@ -26,12 +27,12 @@ impl<O: Objective> Trainer<O> {
     }
 
     fn batch_seconds(&mut self, split: Split, indices: &[usize]) -> Result<f64> {
-        let (dataset, scale) = match split {
-            Split::Train => (&self.train, Some(1.0)),
-            Split::Eval => (&self.eval, None),
+        let (rows, scale) = match split {
+            Split::Train => (self.train.load(indices)?, Some(1.0)),
+            Split::Eval => (LoadedRows::All(&self.eval, indices), None),
         };
         let started = Instant::now();
-        let output = self.objective.compute_loss(&Batch::new(split, dataset, indices, &self.group), scale)?;
+        let output = self.objective.compute_loss(&rows.batch(split, &self.group), scale)?;
         Ok(started.elapsed().as_secs_f64() / output.tokens.max(1) as f64)
     }
 }

@@ -83,6 +83,7 @@ mod schedule;
 mod train_loop;
 mod trainer;
 mod training_checkpoint;
+mod training_rows;
 mod training_task;
 
 pub use adamw::{AdamW, AdamWConfig};
@@ -115,6 +116,7 @@ pub use sampler::epoch_order;
 pub use schedule::{LrSchedule, LrSchedulerType};
 pub use train_loop::TrainSummary;
 pub use trainer::Trainer;
+pub use training_rows::{RowSource, Rows};
 pub use training_task::TrainingTask;
 
 pub use nearest_name::nearest_name;

@@ -38,7 +38,7 @@ impl RunIdentity {
             dtype: dtype(policy),
             frozen: trainer.frozen_digest.clone(),
             reference: trainer.objective.reference_identity().cloned(),
-            train: rows_digest(&trainer.train),
+            train: trainer.train.digest(),
             eval: trainer.training().best_metric().map(|_| rows_digest(&trainer.eval)),
         })
     }

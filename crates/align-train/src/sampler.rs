@@ -1,6 +1,10 @@
+use crate::objective::Row;
+use crate::{Rows, SamplingStrategy, TrainingConfig};
 use align_base::random::generator;
+use align_data::streaming::BlockShuffle;
 use rand::RngExt;
 use rand::seq::SliceRandom;
+use std::ops::Range;
 
 /// The random order of `rows` rows in an epoch. Depends only on the seed and the epoch.
 #[must_use]
@@ -8,6 +12,43 @@ pub fn epoch_order(rows: usize, seed: u64, epoch: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..rows).collect();
     order.shuffle(&mut generator(seed, "epoch", epoch));
     order
+}
+
+/// The order of the training rows in an epoch.
+#[derive(Debug)]
+pub(crate) enum EpochOrder {
+    /// The rows as they come.
+    Sequential,
+    /// A list of the rows.
+    List(Vec<usize>),
+    /// Streamed rows, shuffled without a list.
+    Blocks(BlockShuffle),
+}
+
+impl EpochOrder {
+    /// The order of an epoch, which depends only on the options and the number of the rows; for `group_by_length` also on their lengths.
+    pub fn of<R: Row>(train: &Rows<R>, config: &TrainingConfig, epoch: u64) -> Self {
+        let (rows, seed) = (train.len(), config.seed);
+        match (config.train_sampling_strategy, train) {
+            (SamplingStrategy::Sequential, _) => Self::Sequential,
+            (_, Rows::Source(_)) => Self::Blocks(BlockShuffle::new(rows, seed, epoch)),
+            (SamplingStrategy::Random, Rows::Memory(_)) => Self::List(epoch_order(rows, seed, epoch)),
+            (SamplingStrategy::GroupByLength, Rows::Memory(rows)) => {
+                let length = |row: usize| rows.get(row).map_or(0, Row::max_sequence_tokens);
+                let (order, batch) = (epoch_order(rows.len(), seed, epoch), config.train_batch_size());
+                Self::List(grouped_by_length(&order, length, batch, (seed, epoch)))
+            }
+        }
+    }
+
+    /// The rows at some positions.
+    pub fn rows(&self, positions: Range<usize>) -> Vec<usize> {
+        match self {
+            Self::Sequential => positions.collect(),
+            Self::List(rows) => rows.get(positions).unwrap_or_default().to_vec(),
+            Self::Blocks(shuffle) => positions.map(|position| shuffle.row(position)).collect(),
+        }
+    }
 }
 
 /// Reorders rows so that each batch of `batch` rows has rows of similar length. The last batch may be smaller.

@@ -1,17 +1,19 @@
 use crate::distributed::{
-    CombinedOutput, GradientExchange, balanced, check_same_inputs, check_same_rows, check_same_weights, exchange_outputs,
-    share_weights,
+    CombinedOutput, GradientExchange, balanced, check_same_inputs, check_same_rows, check_same_weights,
+    exchange_outputs, share_weights,
 };
 use crate::log_files::LogFiles;
 use crate::log_history::LogHistory;
 use crate::memory::{MemoryEstimate, available_memory};
 use crate::model_info::{device, frozen_digest};
-use crate::objective::{Batch, Objective, Row, Split};
+use crate::objective::{Batch, Objective, Split};
+use crate::rows_digest::rows_digest;
 use crate::run_identity::RunIdentity;
-use crate::sampler::{dropout_seed, epoch_order, grouped_by_length};
+use crate::sampler::{EpochOrder, dropout_seed};
+use crate::training_rows::LoadedRows;
 use crate::{
-    AdamW, Error, EvaluationRecord, LrSchedule, Metrics, Result, RunConfig, SamplingStrategy, StepRecord,
-    TrainingConfig, clip_grad_norm,
+    AdamW, Error, EvaluationRecord, LrSchedule, Metrics, Result, Rows, RunConfig, StepRecord, TrainingConfig,
+    clip_grad_norm,
 };
 use align_distributed::ProcessGroup;
 use align_models::TrainableModel;
@@ -32,7 +34,7 @@ pub struct Trainer<O: Objective> {
     pub(crate) optimizer: AdamW,
     /// The optimiser's state of all processes, in rank 0 while a checkpoint is written.
     pub(crate) gathered_state: Option<Vec<(String, Tensor)>>,
-    pub(crate) train: Vec<O::Row>,
+    pub(crate) train: Rows<O::Row>,
     pub(crate) eval: Vec<O::Row>,
     pub(crate) step: u64,
     pub(crate) num_tokens: u64,
@@ -48,7 +50,7 @@ pub struct Trainer<O: Objective> {
     pub(crate) group: ProcessGroup,
     schedule: LrSchedule,
     /// The current epoch and its order of rows.
-    order: (u64, Vec<usize>),
+    order: (u64, EpochOrder),
 }
 
 impl<O: Objective> Trainer<O> {
@@ -56,7 +58,7 @@ impl<O: Objective> Trainer<O> {
     ///
     /// # Errors
     /// Invalid options, no rows, or rows that the objective cannot process.
-    pub fn from_objective(objective: O, train: Vec<O::Row>) -> Result<Self> {
+    pub fn from_objective(objective: O, train: impl Into<Rows<O::Row>>) -> Result<Self> {
         Self::in_group(objective, train, ProcessGroup::single())
     }
 
@@ -67,7 +69,8 @@ impl<O: Objective> Trainer<O> {
     ///
     /// # Errors
     /// Those of [`Trainer::from_objective`], processes that differ in what they train, or a process that failed.
-    pub fn in_group(mut objective: O, train: Vec<O::Row>, group: ProcessGroup) -> Result<Self> {
+    pub fn in_group(mut objective: O, train: impl Into<Rows<O::Row>>, group: ProcessGroup) -> Result<Self> {
+        let train = train.into();
         objective.config().validate()?;
         if train.is_empty() {
             return Err(Error::Data("there are no training rows".into()));
@@ -77,8 +80,14 @@ impl<O: Objective> Trainer<O> {
             .policy_mut()
             .set_gradient_checkpointing(config.gradient_checkpointing)
             .map_err(|e| Error::Config { option: "gradient_checkpointing", reason: format!("cannot be used: {e}") })?;
-        check_same_rows(&group, "the training rows", &train)?;
-        objective.prepare(Split::Train, &train, &group)?;
+        check_same_rows(&group, "the training rows", train.len(), || train.digest())?;
+        match &train {
+            Rows::Memory(rows) => objective.prepare(Split::Train, rows, &group)?,
+            Rows::Source(source) => {
+                objective.config().check_streaming()?;
+                objective.prepare_streaming(source.statistics(), &group)?;
+            }
+        }
         let policy = objective.policy_mut();
         policy.parameters().set_requires_grad(true);
         policy.set_training(!config.disable_dropout);
@@ -113,7 +122,7 @@ impl<O: Objective> Trainer<O> {
             finished_early: false,
             group,
             schedule,
-            order: (u64::MAX, Vec::new()),
+            order: (u64::MAX, EpochOrder::Sequential),
         };
         if !trainer.group.is_single() {
             let (identity, weights) = (RunIdentity::of(&trainer)?, trainer.policy().parameters().iter());
@@ -148,7 +157,7 @@ impl<O: Objective> Trainer<O> {
         if eval.is_empty() {
             return Err(Error::Data("there are no evaluation rows".into()));
         }
-        check_same_rows(&self.group, "the evaluation rows", &eval)?;
+        check_same_rows(&self.group, "the evaluation rows", eval.len(), || rows_digest(&eval))?;
         self.objective.prepare(Split::Eval, &eval, &self.group)?;
         self.eval = eval;
         Ok(self)
@@ -238,24 +247,24 @@ impl<O: Objective> Trainer<O> {
         // Those of a step that failed.
         self.optimizer.clear_gradients()?;
         let batches = self.next_batches();
-        let batch_weight = |indices: &Vec<usize>| {
-            self.objective.batch_weight(&Batch::new(Split::Train, &self.train, indices, &self.group))
-        };
-        let weights: Vec<f64> = batches.iter().map(batch_weight).collect();
+        let loaded = batches.iter().map(|indices| self.train.load(indices)).collect::<Result<Vec<_>>>()?;
+        let batch_weight =
+            |rows: &LoadedRows<'_, O::Row>| self.objective.batch_weight(&rows.batch(Split::Train, &self.group));
+        let weights: Vec<f64> = loaded.iter().map(batch_weight).collect();
         let total_weight: f64 = weights.iter().sum();
         let scales: Vec<f64> = weights.iter().map(|weight| weight / total_weight).collect();
         let mut outputs = Vec::with_capacity(batches.len());
         if let Some(gradients) = &self.gradients {
             gradients.begin_step();
         }
-        for (number, (indices, scale)) in batches.iter().zip(&scales).enumerate() {
+        for (number, (rows, scale)) in loaded.iter().zip(&scales).enumerate() {
             if !self.training().disable_dropout {
                 let batch = (self.step, number as u64, self.group.rank() as u64);
                 tch::manual_seed(dropout_seed(self.training().seed, batch));
             }
             // Gradients that accumulate over several batches are sent once.
             let exchange = self.gradients.as_ref().filter(|_| number + 1 == batches.len());
-            let batch = Batch { exchange, ..Batch::new(Split::Train, &self.train, indices, &self.group) };
+            let batch = Batch { exchange, ..rows.batch(Split::Train, &self.group) };
             outputs.push(self.objective.compute_shared_loss(&batch, Some(*scale))?);
         }
         let (mut loss, mut tokens, mut metrics) = (0.0, 0, Vec::with_capacity(batches.len()));
@@ -302,23 +311,13 @@ impl<O: Objective> Trainer<O> {
     pub(crate) fn next_batches(&mut self) -> Vec<Vec<usize>> {
         let (epoch, index) = (self.step / self.steps_per_epoch(), self.step % self.steps_per_epoch());
         if self.order.0 != epoch {
-            let rows = self.train.len();
-            let order = match self.training().train_sampling_strategy {
-                SamplingStrategy::Random => epoch_order(rows, self.training().seed, epoch),
-                SamplingStrategy::Sequential => (0..rows).collect(),
-                SamplingStrategy::GroupByLength => {
-                    let (seed, batch) = (self.training().seed, self.training().train_batch_size());
-                    let length = |row: usize| self.train.get(row).map_or(0, Row::max_sequence_tokens);
-                    grouped_by_length(&epoch_order(rows, seed, epoch), length, batch, (seed, epoch))
-                }
-            };
-            self.order = (epoch, order);
+            self.order = (epoch, EpochOrder::of(&self.train, self.training(), epoch));
         }
         let batch = self.training().train_batch_size();
         let rows_per_step = batch.saturating_mul(self.training().gradient_accumulation_steps);
         let start = (index as usize).saturating_mul(rows_per_step);
-        let rows = self.order.1.iter().copied().skip(start).take(rows_per_step).collect::<Vec<_>>();
-        let tokens = |row: usize| self.train.get(row).map_or(0, Row::distinct_tokens);
+        let rows = self.order.1.rows(start..start.saturating_add(rows_per_step).min(self.train.len()));
+        let tokens = |row: usize| self.train.distinct_tokens(row);
         rows.chunks(batch).map(|rows| balanced(&self.group, rows.to_vec(), tokens)).collect()
     }
 
@@ -327,8 +326,7 @@ impl<O: Objective> Trainer<O> {
         if value.is_finite() {
             return Ok(());
         }
-        let mut rows: Vec<usize> =
-            indices.iter().filter_map(|i| self.train.get(*i)).map(|row| row.index() + 1).collect();
+        let mut rows = self.train.numbers(indices);
         rows.sort_unstable();
         Err(Error::NotFinite { step: self.step + 1, what, value, rows })
     }
@@ -343,9 +341,10 @@ impl<O: Objective> Iterator for Trainer<O> {
 }
 
 /// Checks that the memory of training fits in what is available now that the models are loaded.
-fn check_memory<O: Objective>(objective: &O, train: &[O::Row]) -> Result<()> {
+fn check_memory<O: Objective>(objective: &O, train: &Rows<O::Row>) -> Result<()> {
     let (policy, config) = (objective.policy(), objective.config());
-    let estimate = MemoryEstimate::of(policy, None, train, config);
+    let sample = train.sample(config.training().per_device_train_batch_size)?;
+    let estimate = MemoryEstimate::of(policy, None, sample.rows(), config);
     let available = available_memory(device(policy));
     tracing::info!(bytes = estimate.without_models(), ?available, "the run needs about {estimate}");
     match available {

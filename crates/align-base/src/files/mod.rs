@@ -46,7 +46,7 @@ pub use journal_error::JournalError;
 pub use lock::{FolderLock, LockError, lock_folder};
 pub use manifest::{MANIFEST, ManifestError, check_manifest, write_manifest};
 pub use ownership::{EntryStatus, Ownership};
-pub use read::read_file;
+pub use read::{open_file, read_file};
 pub use rewrite::{check_folder_destination, rewrite_folder};
 pub use temporary::{UNFINISHED_PREFIX, remove_leftovers, remove_unfinished};
 

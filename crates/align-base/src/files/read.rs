@@ -1,4 +1,4 @@
-//! Reading a whole file with a size limit.
+//! Opening regular files, and reading a whole file with a size limit.
 
 use crate::printable_path;
 use std::fs::File;
@@ -11,6 +11,24 @@ use std::path::Path;
 /// The path is a folder, a pipe or a device; the file is too long or cannot be read.
 pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let refused = |problem: String| Err(Error::new(ErrorKind::InvalidInput, problem));
+    let file = open_file(path)?;
+    let length = file.metadata()?.len();
+    if length > limit {
+        return refused(format!("it has {length} bytes, at most {limit} are read"));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return refused(format!("it grew beyond {limit} bytes"));
+    }
+    Ok(bytes)
+}
+
+/// Opens a regular file to read it in parts. Other files are rejected, as by [`read_file`].
+///
+/// # Errors
+/// The path is a folder, a pipe or a device; the file cannot be opened.
+pub fn open_file(path: &Path) -> Result<File> {
     let metadata = match std::fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return Err(Error::new(ErrorKind::NotFound, missing(path)));
@@ -18,17 +36,9 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
         found => found?,
     };
     if !metadata.is_file() {
-        return refused("expected a file, found a folder or a device".to_owned());
+        return Err(Error::new(ErrorKind::InvalidInput, "expected a file, found a folder or a device"));
     }
-    if metadata.len() > limit {
-        return refused(format!("it has {} bytes, at most {limit} are read", metadata.len()));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return refused(format!("it grew beyond {limit} bytes"));
-    }
-    Ok(bytes)
+    File::open(path)
 }
 
 /// Minimum similarity, from 0 to 1, of a suggested file's name to the one that does not exist.

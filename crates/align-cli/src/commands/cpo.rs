@@ -7,6 +7,7 @@
 use crate::peft::PeftOptions;
 use crate::preference_data::DataOptions;
 use crate::run_options::{RunOptions, set_if_given};
+use crate::streaming_options::StreamingOptions;
 use crate::training_command::TrainingCommand;
 use crate::{Failure, models};
 use align_train::{CpoConfig, CpoRun, Run, RunConfig};
@@ -22,6 +23,9 @@ pub struct Options {
     pub(super) run: RunOptions,
     #[command(flatten)]
     #[serde(flatten)]
+    streaming: StreamingOptions,
+    #[command(flatten)]
+    #[serde(flatten)]
     peft: PeftOptions,
     #[command(flatten)]
     #[serde(flatten)]
@@ -33,7 +37,11 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.cpo.validate()?;
-    let data = options.run.read(|files, columns| options.data.read(files, columns, &[], options.cpo.training.seed))?;
+    let token_cache = options.streaming.token_cache()?;
+    options.data.check_streaming(token_cache.is_some())?;
+    let data = options.run.read_or_stream(token_cache, |files, columns| {
+        options.data.read(files, columns, &[], options.cpo.training.seed)
+    })?;
     let run = CpoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.cpo.clone())?;
     let run = run.strip_prompt(options.data.strip_prompt).invalid_rows(options.data.invalid_rows);
     let run = set_if_given(run, data.eval, Run::eval);

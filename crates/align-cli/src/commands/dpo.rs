@@ -7,6 +7,7 @@
 use crate::peft::PeftOptions;
 use crate::preference_data::DataOptions;
 use crate::run_options::{RunOptions, set_if_given};
+use crate::streaming_options::StreamingOptions;
 use crate::training_command::TrainingCommand;
 use crate::{Failure, models};
 use align_train::{DpoConfig, DpoRun, Run, RunConfig};
@@ -20,6 +21,9 @@ pub struct Options {
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) run: RunOptions,
+    #[command(flatten)]
+    #[serde(flatten)]
+    streaming: StreamingOptions,
     #[command(flatten)]
     #[serde(flatten)]
     peft: PeftOptions,
@@ -38,7 +42,10 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.dpo.validate()?;
     let (numbers, seed) = (options.dpo.pair_numbers(), options.dpo.training.seed);
-    let data = options.run.read(|files, columns| options.data.read(files, columns, &numbers, seed))?;
+    let token_cache = options.streaming.token_cache()?;
+    options.data.check_streaming(token_cache.is_some())?;
+    let data =
+        options.run.read_or_stream(token_cache, |files, columns| options.data.read(files, columns, &numbers, seed))?;
     let run = DpoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.dpo.clone())?;
     let run = run.strip_prompt(options.data.strip_prompt).invalid_rows(options.data.invalid_rows);
     let run = set_if_given(run, data.eval, Run::eval);

@@ -7,6 +7,7 @@
 use crate::data_layout::Layout;
 use crate::peft::PeftOptions;
 use crate::run_options::{RunOptions, set_if_given};
+use crate::streaming_options::StreamingOptions;
 use crate::training_command::TrainingCommand;
 use crate::{Failure, models};
 use align_data::tables::Examples;
@@ -28,6 +29,9 @@ pub struct Options {
     pub(super) run: RunOptions,
     #[command(flatten)]
     #[serde(flatten)]
+    streaming: StreamingOptions,
+    #[command(flatten)]
+    #[serde(flatten)]
     peft: PeftOptions,
     /// Remove the prompt from completions that begin with it; with false, the prompt occurs twice in the sequence.
     #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
@@ -44,7 +48,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     options.run.refuse_sample_prompts()?;
     options.reward.validate()?;
     let numbers = options.reward.pair_numbers();
-    let data = options.run.read(|files, columns| {
+    let data = options.run.read_or_stream(options.streaming.token_cache()?, |files, columns| {
         let read = |names: &_| Examples::<RewardExample>::read_files_with_numbers(files, names, &numbers);
         Ok(columns.read(&[Layout::Pairs], read)?.into())
     })?;

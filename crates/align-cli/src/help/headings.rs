@@ -46,6 +46,8 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "chat",
             "system",
             "columns",
+            "streaming",
+            "token_cache",
             "pairs",
             "group_by",
             "texts_per_prompt",

@@ -88,6 +88,7 @@ pages! {
     quick_start: "docs/quick-start.md",
     reward_models: "docs/reward-models.md",
     setup: "docs/setup.md",
+    streaming: "docs/streaming.md",
     training: "docs/training.md",
     your_own_data: "docs/your-own-data.md",
 }

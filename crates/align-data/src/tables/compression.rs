@@ -1,7 +1,7 @@
 //! Compressed files: `.jsonl.gz`, `.csv.zst` and the like.
 
 use crate::{Error, Result};
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// A file may expand to this many bytes plus a factor times its size. Text compresses to between a third and a tenth.
@@ -35,6 +35,19 @@ impl Compression {
 /// The name of a file without the extension of its compression: `a.jsonl` for `a.jsonl.gz`.
 pub(super) fn inner_name(path: &Path) -> PathBuf {
     if Compression::of(path).is_some() { path.with_extension("") } else { path.to_owned() }
+}
+
+/// The decompressed bytes of a file that is read in parts; those of a file that is not compressed stay as they are. The reader decides how
+/// much it takes, so that no limit on all bytes is needed.
+pub(super) fn decompressed(path: &Path, file: impl Read + Send + 'static) -> Result<Box<dyn Read + Send>> {
+    match Compression::of(path) {
+        None => Ok(Box::new(file)),
+        Some(Compression::Gzip) => Ok(Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(file)))),
+        Some(Compression::Zstd) => match zstd::stream::read::Decoder::new(file) {
+            Ok(reader) => Ok(Box::new(reader)),
+            Err(problem) => Err(Error::read(path, problem)),
+        },
+    }
 }
 
 /// The decompressed bytes of a file; those of a file that is not compressed stay as they are.

@@ -11,13 +11,15 @@ pub(crate) fn balanced(group: &ProcessGroup, rows: Vec<usize>, tokens: impl Fn(u
 }
 
 /// Gives each row, the longest first, to the part with the fewest tokens that has room.
-fn balanced_parts(sizes: &[usize], mut rows: Vec<usize>, tokens: impl Fn(usize) -> usize) -> Vec<Vec<usize>> {
-    rows.sort_by_key(|row| std::cmp::Reverse(tokens(*row)));
+fn balanced_parts(sizes: &[usize], rows: Vec<usize>, tokens: impl Fn(usize) -> usize) -> Vec<Vec<usize>> {
+    // The tokens of a row may have to be read.
+    let mut rows: Vec<(usize, usize)> = rows.into_iter().map(|row| (row, tokens(row))).collect();
+    rows.sort_by_key(|(_, tokens)| std::cmp::Reverse(*tokens));
     let mut parts: Vec<(usize, Vec<usize>)> = sizes.iter().map(|size| (0, Vec::with_capacity(*size))).collect();
-    for row in rows {
+    for (row, tokens) in rows {
         let with_room = parts.iter_mut().zip(sizes).filter(|((_, part), size)| part.len() < **size);
         if let Some(((sum, part), _)) = with_room.min_by_key(|((sum, _), _)| *sum) {
-            *sum += tokens(row);
+            *sum += tokens;
             part.push(row);
         }
     }

@@ -8,8 +8,7 @@ mod optimizer_shards;
 mod outputs;
 
 pub(crate) use agreement::{
-    agree_on_flow, check_same_inputs, check_same_rows, check_same_values, check_same_weights,
-    share_weights,
+    agree_on_flow, check_same_inputs, check_same_rows, check_same_values, check_same_weights, share_weights,
 };
 pub(crate) use balance::balanced;
 pub(crate) use gradients::GradientExchange;

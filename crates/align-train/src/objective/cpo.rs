@@ -1,11 +1,12 @@
 use super::pair_micro_batch::predicted_tokens;
 use super::pair_tokens::PairTokens;
 use super::preference_checks::check_pairs_differ;
-use super::row::{check_rows, padding_id};
+use super::row::{check_rows, check_statistics, padding_id};
 use super::row_statistics::{chosen_and_rejected, mean_over_pairs, to_f64s};
 use super::shared_prefixes::SharedPrefixes;
 use super::{Batch, BatchOutput, Objective, SequenceTokens, Split, TokenLogps};
 use crate::{BatchMetrics, CpoConfig, CpoLossType, PrefixSharing, Result, RunConfig};
+use align_data::streaming::RowStatistics;
 use align_data::{CompletionBatch, EncodedPair};
 use align_distributed::ProcessGroup;
 use align_losses::{CpoOutput, LinearLogpsOptions, Mean, Pair};
@@ -140,6 +141,10 @@ impl Objective for Cpo {
     fn prepare(&mut self, split: Split, rows: &[EncodedPair], _: &ProcessGroup) -> Result<()> {
         check_rows(rows, &self.policy, split.name())?;
         check_pairs_differ(split, rows)
+    }
+
+    fn prepare_streaming(&mut self, rows: RowStatistics, _: &ProcessGroup) -> Result<()> {
+        check_statistics(rows, self.policy.vocab_size(), self.policy.max_position_embeddings())
     }
 
     fn compute_loss(&mut self, batch: &Batch<'_, EncodedPair>, gradient_scale: Option<f64>) -> Result<BatchOutput> {

@@ -36,7 +36,8 @@ pub use sequence_tokens::SequenceTokens;
 pub use sft::Sft;
 pub use token_logps::TokenLogps;
 
-use crate::{Method, Metrics, PrefixSharing, Result, TrainingConfig, TrainingTask};
+use crate::{Error, Method, Metrics, PrefixSharing, Result, TrainingConfig, TrainingTask};
+use align_data::streaming::RowStatistics;
 use align_distributed::ProcessGroup;
 use align_models::{ModelIdentity, TrainableModel};
 use serde::Serialize;
@@ -91,6 +92,16 @@ pub trait Objective {
     /// # Errors
     /// Rows that the models cannot process.
     fn prepare(&mut self, split: Split, rows: &[Self::Row], group: &ProcessGroup) -> Result<()>;
+
+    /// Prepares for training rows that are read when they are needed, in place of [`Objective::prepare`]. Called before any batch, in all
+    /// processes of `group`. A batch then has its own rows only.
+    ///
+    /// # Errors
+    /// Rows that the models cannot process, or an objective that needs all rows, which is the default.
+    fn prepare_streaming(&mut self, rows: RowStatistics, group: &ProcessGroup) -> Result<()> {
+        let _ = (rows, group);
+        Err(not_streamed())
+    }
 
     /// Computes the loss of this process's rows of a batch. With a `gradient_scale`, adds their part of the gradient of `gradient_scale`
     /// times the loss of the batch to the gradients of the policy's weights: the sum over all processes is the gradient of the batch. For a
@@ -203,6 +214,12 @@ pub trait Objective {
     }
 }
 
+/// The error of an objective that needs all rows at once.
+pub(crate) fn not_streamed() -> Error {
+    let reason = "is not supported for this kind of training: leave it out, so that the rows are held in memory";
+    Error::Config { option: "streaming", reason: reason.to_owned() }
+}
+
 /// The options of a run: those of its objective and the common training options.
 pub trait RunConfig: std::fmt::Debug + Clone + Serialize + DeserializeOwned {
     /// The options common to all objectives.
@@ -227,6 +244,14 @@ pub trait RunConfig: std::fmt::Debug + Clone + Serialize + DeserializeOwned {
     /// # Errors
     /// Names the first option that is out of range, contradicts another option or would be ignored.
     fn validate(&self) -> Result<()>;
+
+    /// Checks that no option needs all training rows at once, for rows that are streamed.
+    ///
+    /// # Errors
+    /// Names the first option that does.
+    fn check_streaming(&self) -> Result<()> {
+        self.training().check_streaming()
+    }
 
     /// The options without work that would be done before the first step, such as a pass of the reference model over all rows. For
     /// estimates of a run's time.

@@ -1,9 +1,10 @@
 use super::Split;
 use super::gather::gather_rows;
 use super::logps_cache::{LogpsCache, with_positions};
-use super::row::{Row, check_rows};
+use super::row::{Row, check_rows, check_statistics};
 use crate::load_weights::load_weights;
 use crate::{Error, Result};
+use align_data::streaming::RowStatistics;
 use align_distributed::ProcessGroup;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use align_models::{CausalLm, ModelIdentity};
@@ -30,6 +31,8 @@ pub(crate) struct Reference {
     computed: Vec<Tensor>,
     /// Whether other processes need what this one computes.
     exchanges: bool,
+    /// Whether training rows are streamed. Their log-probabilities are computed each time, because those of all rows may not fit in memory.
+    streams: bool,
 }
 
 impl Reference {
@@ -67,6 +70,7 @@ impl Reference {
             updated: false,
             computed: Vec::new(),
             exchanges: false,
+            streams: false,
         })
     }
 
@@ -90,6 +94,15 @@ impl Reference {
         Ok(())
     }
 
+    /// Prepares for training rows that are streamed.
+    pub fn prepare_streaming(&mut self, rows: RowStatistics) -> Result<()> {
+        self.streams = true;
+        match &self.model {
+            Some(model) => check_statistics(rows, model.vocab_size(), model.max_position_embeddings()),
+            None => Ok(()),
+        }
+    }
+
     /// The reference log-probabilities at some positions of a split's cache, `(n)`, float32 on the CPU. If any is not cached, all are
     /// computed with `compute`, in the same order, and cached.
     pub fn logps(
@@ -98,13 +111,17 @@ impl Reference {
         positions: impl FnOnce(&LogpsCache) -> Result<Tensor>,
         compute: impl FnOnce(&dyn CausalLm) -> Result<Tensor>,
     ) -> Result<Tensor> {
+        let on_cpu = |logps: Tensor| logps.f_reshape([-1])?.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu);
+        if self.streams && split == Split::Train {
+            return Ok(on_cpu(compute(self.model()?)?)?);
+        }
         let cache = if split == Split::Train { &mut self.train } else { &mut self.eval };
         let positions = positions(cache)?;
         if let Some(cached) = cache.get(&positions)? {
             return Ok(cached);
         }
         let model = self.model.as_deref().ok_or_else(not_precomputed)?;
-        let computed = compute(model)?.f_reshape([-1])?.f_to_kind(Kind::Float)?.f_to_device(Device::Cpu)?;
+        let computed = on_cpu(compute(model)?)?;
         cache.set(&positions, &computed)?;
         if self.exchanges && split == Split::Train {
             self.computed.push(with_positions(&positions, &computed)?);
@@ -115,7 +132,7 @@ impl Reference {
     /// Gives the other processes what this one has computed for training rows, since they may have these rows in the next epoch. All
     /// processes call this after each batch. Held-out rows are always shared out in the same way.
     pub fn exchange(&mut self, split: Split, group: &ProcessGroup) -> Result<()> {
-        if split == Split::Eval || group.is_single() {
+        if split == Split::Eval || group.is_single() || self.streams {
             return Ok(());
         }
         let none = Tensor::f_zeros([0, 2], (Kind::Double, Device::Cpu))?;

@@ -1,8 +1,10 @@
 use super::pair_number_tensors::PairNumberTensors;
 use super::preference_checks::check_numbers;
+use super::row::check_statistics;
 use super::row_statistics::{mean_over_pairs, to_f64s};
 use super::{Batch, BatchOutput, Objective, Split};
 use crate::{BatchMetrics, Error, Result, RewardConfig, RunConfig};
+use align_data::streaming::RowStatistics;
 use align_data::{EncodedRewardPair, PairNumber, right_pad};
 use align_distributed::ProcessGroup;
 use align_losses::{Mean, Pair, bradley_terry, reward_centering, soft_bradley_terry};
@@ -92,6 +94,10 @@ impl Objective for Reward {
             None => check_numbers(split, rows, &self.config.pair_numbers()),
             Some((number, problem)) => Err(Error::Data(format!("{} row {number}: {problem}", split.name()))),
         }
+    }
+
+    fn prepare_streaming(&mut self, rows: RowStatistics, _: &ProcessGroup) -> Result<()> {
+        check_statistics(rows, self.policy.vocab_size(), self.policy.max_position_embeddings())
     }
 
     fn compute_loss(

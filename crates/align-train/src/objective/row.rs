@@ -1,4 +1,5 @@
 use crate::{Error, Result};
+use align_data::streaming::RowStatistics;
 use align_data::{
     EncodedLabelledText, EncodedPair, EncodedRewardPair, EncodedText, EncodedUnpairedPreference, PairNumbers,
 };
@@ -151,6 +152,22 @@ pub(crate) fn check_rows<R: Row>(rows: &[R], model: &dyn CausalLm, what: &str) -
                 return Err(Error::Data(format!("{what} row {row}: the {side} completion has no token to learn from")));
             }
         }
+    }
+    Ok(())
+}
+
+/// Checks that a model with these limits can process streamed rows.
+pub(crate) fn check_statistics(rows: RowStatistics, vocab: i64, max_tokens: i64) -> Result<()> {
+    let (longest, id) = (rows.longest, rows.largest_id);
+    if longest as i64 > max_tokens {
+        return Err(Error::Data(format!(
+            "the longest training row has {longest} tokens, but the model takes at most {max_tokens}: set max_length to {max_tokens} or less"
+        )));
+    }
+    if id >= vocab {
+        return Err(Error::Data(format!(
+            "the training rows have the token id {id}, which is outside the model's vocabulary of {vocab}: use the model's own tokeniser"
+        )));
     }
     Ok(())
 }

@@ -18,6 +18,12 @@ impl<O: RunObjective> Run<O> {
         if self.eval.is_none() && evaluates {
             config_error("eval_strategy", "requests evaluations, but there are no held-out rows: set eval_file")?;
         }
+        if self.train.stream.is_some() {
+            self.config.check_streaming()?;
+        }
+        if self.eval.as_ref().is_some_and(|eval| eval.stream.is_some()) {
+            config_error("streaming", "applies to training rows: read the held-out rows into memory")?;
+        }
         self.check_models()?;
         let Some(output_dir) = self.output_dir.clone() else {
             return Err(Error::Config { option: "output_dir", reason: "is not set: set the folder of the run".into() });
@@ -94,6 +100,7 @@ impl<O: RunObjective> Run<O> {
         for file in &self.train.files {
             check_input("train_file", Some(file))?;
         }
+        check_input("token_cache", self.train.stream.as_ref().map(|stream| stream.token_cache.as_path()))?;
         for file in self.eval.iter().flat_map(|eval| &eval.files) {
             check_input("eval_file", Some(file))?;
         }

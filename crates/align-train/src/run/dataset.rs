@@ -1,6 +1,7 @@
 //! The examples of a run and their name.
 
-use align_data::tables::{ExampleRow, Examples, Table};
+use super::StreamedFiles;
+use align_data::tables::{ColumnNames, ExampleRow, Examples, Table};
 use align_data::{
     CompletionExample, ConversationCompletion, ConversationPair, LabelledText, LabelledTexts, PairExample,
     PreferencePair, RewardExample, UnpairedConversation, UnpairedExample, UnpairedPreference,
@@ -14,6 +15,8 @@ pub struct Dataset<E> {
     pub(super) name: String,
     /// The files that they were read from, which the run must not write over.
     pub(super) files: Vec<PathBuf>,
+    /// Files that are read in parts. There are no examples then.
+    pub(super) stream: Option<StreamedFiles>,
 }
 
 /// The name of unnamed examples on the model card.
@@ -23,7 +26,7 @@ impl<E> Dataset<E> {
     /// Examples without a name.
     #[must_use]
     pub fn new(examples: Vec<E>) -> Self {
-        Self { examples, name: UNNAMED.to_owned(), files: Vec::new() }
+        Self { examples, name: UNNAMED.to_owned(), files: Vec::new(), stream: None }
     }
 
     /// Examples that were read from a file. Their name is the file name.
@@ -42,7 +45,16 @@ impl<E> Dataset<E> {
             [] => UNNAMED.to_owned(),
             files => files.iter().map(name).collect::<Vec<String>>().join(", "),
         };
-        Self { examples, name, files: files.to_vec() }
+        Self { examples, name, files: files.to_vec(), stream: None }
+    }
+
+    /// Examples that are read from files in blocks, for training on data that does not fit in memory. They are tokenised once into a cache
+    /// in the folder `token_cache`, from which each batch is read; later runs with the same files, tokeniser and options use the cache.
+    /// Preference pairs can be streamed, as training examples.
+    #[must_use]
+    pub fn streamed(files: &[PathBuf], columns: ColumnNames, token_cache: impl Into<PathBuf>) -> Self {
+        let stream = StreamedFiles { files: files.to_vec(), columns, token_cache: token_cache.into() };
+        Self { stream: Some(stream), ..Self::from_files(Vec::new(), files) }
     }
 
     /// The rows of a table, with the file that it was read from.
@@ -94,8 +106,8 @@ macro_rules! examples_from {
 
         impl From<Dataset<$rows>> for Dataset<$example> {
             fn from(data: Dataset<$rows>) -> Self {
-                let Dataset { examples, name, files } = data;
-                Self { examples: examples.into_iter().map(Into::into).collect(), name, files }
+                let Dataset { examples, name, files, stream } = data;
+                Self { examples: examples.into_iter().map(Into::into).collect(), name, files, stream }
             }
         }
 

@@ -81,6 +81,10 @@ impl<O: RunObjective> Run<O> {
             let reason = "has no effect in a dry run: remove it".to_owned();
             return Err(Error::Config { option: "resume", reason });
         }
+        if self.train.stream.is_some() {
+            let reason = "writes a cache of token ids, which a dry run would not: remove it".to_owned();
+            return Err(Error::Config { option: "streaming", reason });
+        }
         RunFolder::check_new(&self.check()?)?;
         let scratch =
             tempfile::tempdir().map_err(|e| Error::Data(format!("no temporary folder can be created: {e}")))?;
@@ -98,13 +102,13 @@ impl<O: RunObjective> Run<O> {
             methods: config.methods().iter().map(|method| method.name).collect(),
             learning_rate: training.learning_rate,
             rows_per_step: training.train_batch_size() * training.gradient_accumulation_steps,
-            train: RowCounts::of(&run.trainer.train, run.train_report.as_ref()),
+            train: RowCounts::of(run.trainer.train.in_memory(), run.train_report.as_ref()),
             eval: run.names.eval_data.is_some().then(|| RowCounts::of(&run.trainer.eval, run.eval_report.as_ref())),
             parameters: frozen + trained_parameters,
             trained_parameters,
             steps_per_epoch: run.trainer.steps_per_epoch(),
             total_steps: run.trainer.total_steps(),
-            memory: MemoryEstimate::of(policy, None, &run.trainer.train, config),
+            memory: MemoryEstimate::of(policy, None, run.trainer.train.in_memory(), config),
             available_memory,
             training_time,
             evaluation_time,
@@ -118,7 +122,7 @@ impl<O: RunObjective> Trainer<O> {
         let epochs = self.total_steps() as f64 / self.steps_per_epoch() as f64;
         let tokens = |rows: &[O::Row]| rows.iter().map(sequence_tokens).sum::<u64>() as f64;
         let [first, later] = self.seconds_per_token()?;
-        let epoch_tokens = tokens(&self.train);
+        let epoch_tokens = tokens(self.train.in_memory());
         let training = epoch_tokens * (first * epochs.min(1.0) + later * (epochs - 1.0).max(0.0));
         let mut evaluation = 0.0;
         if !self.eval.is_empty() {

@@ -24,6 +24,7 @@ mod run_names;
 mod run_objective;
 mod saved_options;
 mod settings;
+mod streamed;
 mod summary;
 #[cfg(feature = "hub")]
 mod upload;
@@ -38,6 +39,7 @@ pub use prepared::PreparedRun;
 pub use run_model::RunModel;
 pub use run_objective::{EncodeContext, EncodedExamples, PromptedExample, RunObjective};
 pub use saved_options::flat_toml;
+pub use streamed::{StreamedFiles, StreamedRows};
 pub use summary::RunSummary;
 #[cfg(feature = "hub")]
 pub use upload::Upload;

@@ -5,7 +5,7 @@ use super::run_names::RunNames;
 use super::{Dataset, EncodeContext, Placement, PreparedRun, Run, RunModel, RunObjective, SampleTextsFactory};
 use crate::distributed::check_same_values;
 use crate::training_checkpoint::num_processes_of;
-use crate::{Error, Observer, Result, RunConfig, RunFolder, Trainer, latest_checkpoint};
+use crate::{Error, Observer, Result, Rows, RunConfig, RunFolder, Trainer, latest_checkpoint};
 use align_data::{EncodeReport, Tokenizer};
 use align_distributed::ProcessGroup;
 use align_models::TrainableModel;
@@ -72,7 +72,7 @@ impl<O: RunObjective> Run<O> {
         let (max_length, strip_prompt, invalid_rows) = (self.max_length, self.strip_prompt, self.invalid_rows);
         let model_max_length = policy.max_sequence_length();
         let context = EncodeContext { tokenizer: &tokenizer, max_length, model_max_length, strip_prompt, invalid_rows };
-        let (rows, train_report) = encode::<O>(&self.config, self.train, "", &context)?;
+        let (rows, train_report) = encode_training::<O>(&self.config, self.train, &context, &group)?;
         names.train_rows = rows.len();
         let mut trainer = Trainer::in_group(O::from_models(policy, reference, self.config)?, rows, group)?;
         let mut eval_report = None;
@@ -194,6 +194,28 @@ fn with_evaluation<O: RunObjective>(
     let (rows, report) = encode::<O>(&config, eval, "evaluation rows: ", context)?;
     let trainer = trainer.with_evaluation(rows).map_err(|e| Error::in_dataset(&label, e))?;
     Ok((trainer, report))
+}
+
+/// Tokenises the training examples, or opens their cache. An error if no row remains. Of several processes, rank 0 builds the cache, and the
+/// others open it then.
+fn encode_training<O: RunObjective>(
+    config: &O::Config,
+    data: Dataset<O::Example>,
+    context: &EncodeContext<'_>,
+    group: &ProcessGroup,
+) -> Result<(Rows<O::Row>, Option<EncodeReport>)> {
+    let Some(files) = &data.stream else {
+        let (rows, report) = encode::<O>(config, data, "", context)?;
+        return Ok((rows.into(), report));
+    };
+    let label = data.label();
+    let open = || O::encode_streamed(config, files, context).map_err(|e| Error::in_dataset(&label, e));
+    let built = group.agree_on_result((group.rank() == 0).then(open).transpose())?;
+    let encoded = built.map_or_else(open, Ok)?;
+    match encoded.rows.is_empty() {
+        true => Err(Error::Data(format!("{label}: {}", no_row_left(Some(encoded.report), encoded.max_length)))),
+        false => Ok((Rows::Source(encoded.rows), Some(encoded.report))),
+    }
 }
 
 /// Tokenises examples. An error if no row remains.

@@ -1,9 +1,10 @@
 //! Objectives that a run can train: how to tokenise their examples, and how to create them.
 
-use super::RunModel;
-use crate::objective::{Classification, Cpo, Dpo, Kto, Reward, Sft};
-use crate::{Objective, Result};
+use super::{RunModel, StreamedFiles, StreamedRows};
+use crate::objective::{Classification, Cpo, Dpo, Kto, Reward, Sft, not_streamed};
+use crate::{Objective, Result, RewardConfig};
 use align_data::chat::Message;
+use align_data::tables::ExampleBlocks;
 use align_data::{
     CompletionExample, EncodeOptions, EncodeReport, Example, InvalidRows, LabelledText, PairExample, RewardExample,
     Tokenizer, UnpairedExample, encode_labelled_texts, encode_pairs, encode_reward_pairs, encode_unpaired,
@@ -25,6 +26,20 @@ pub trait RunObjective: Objective<Model: RunModel> + Sized {
         examples: &[Self::Example],
         context: &EncodeContext<'_>,
     ) -> Result<EncodedExamples<Self::Row>>;
+
+    /// Tokenises files into a cache on disk, or opens the cache that there is.
+    ///
+    /// # Errors
+    /// Those of [`RunObjective::encode`], files that cannot be read in parts, a damaged cache, or an objective that needs all rows, which is
+    /// the default.
+    fn encode_streamed(
+        config: &Self::Config,
+        files: &StreamedFiles,
+        context: &EncodeContext<'_>,
+    ) -> Result<StreamedRows<Self::Row>> {
+        let _ = (config, files, context);
+        Err(not_streamed())
+    }
 
     /// Creates the objective. `reference` is always `None` unless [`RunObjective::HAS_REFERENCE`].
     ///
@@ -83,6 +98,18 @@ impl PromptedExample for PairExample {}
 impl PromptedExample for UnpairedExample {}
 impl PromptedExample for RewardExample {}
 
+/// Streams preference pairs.
+fn stream_preference_pairs(
+    files: &StreamedFiles,
+    tokenizer: &Tokenizer,
+    options: &EncodeOptions,
+) -> Result<StreamedRows<align_data::EncodedPair>> {
+    let blocks = ExampleBlocks::<PairExample>::open_with_numbers(&files.files, &files.columns, &options.pair_numbers)?;
+    files.encode(blocks, (tokenizer, options), |rows| {
+        encode_pairs(tokenizer, rows, options).map(|encoded| (encoded.pairs, encoded.report))
+    })
+}
+
 fn encode_preference_pairs(
     examples: &[PairExample],
     tokenizer: &Tokenizer,
@@ -105,6 +132,15 @@ impl RunObjective for Dpo {
         encode_preference_pairs(examples, context.tokenizer, &options)
     }
 
+    fn encode_streamed(
+        config: &Self::Config,
+        files: &StreamedFiles,
+        context: &EncodeContext<'_>,
+    ) -> Result<StreamedRows<Self::Row>> {
+        let options = EncodeOptions { pair_numbers: config.pair_numbers(), ..context.options(None) };
+        stream_preference_pairs(files, context.tokenizer, &options)
+    }
+
     fn from_models(policy: Self::Model, reference: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self> {
         Self::new(policy, reference, config)
     }
@@ -124,6 +160,15 @@ impl RunObjective for Cpo {
             context.tokenizer,
             &EncodeOptions { prepend_bos: true, ..context.options(None) },
         )
+    }
+
+    fn encode_streamed(
+        _: &Self::Config,
+        files: &StreamedFiles,
+        context: &EncodeContext<'_>,
+    ) -> Result<StreamedRows<Self::Row>> {
+        let options = EncodeOptions { prepend_bos: true, ..context.options(None) };
+        stream_preference_pairs(files, context.tokenizer, &options)
     }
 
     fn from_models(policy: Self::Model, _: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self> {
@@ -177,6 +222,12 @@ impl RunObjective for Sft {
     }
 }
 
+fn reward_options(config: &RewardConfig, context: &EncodeContext<'_>) -> EncodeOptions {
+    // An encoder marks the end of a text itself.
+    let append_eos = context.tokenizer.special_tokens().eos.is_some();
+    EncodeOptions { append_eos, pair_numbers: config.pair_numbers(), ..context.options(config.max_length) }
+}
+
 impl RunObjective for Reward {
     type Example = RewardExample;
 
@@ -185,12 +236,22 @@ impl RunObjective for Reward {
         examples: &[RewardExample],
         context: &EncodeContext<'_>,
     ) -> Result<EncodedExamples<Self::Row>> {
-        // An encoder marks the end of a text itself.
-        let append_eos = context.tokenizer.special_tokens().eos.is_some();
-        let pair_numbers = config.pair_numbers();
-        let options = EncodeOptions { append_eos, pair_numbers, ..context.options(config.max_length) };
+        let options = reward_options(config, context);
         let encoded = encode_reward_pairs(context.tokenizer, examples, &options)?;
         Ok(EncodedExamples { rows: encoded.pairs, report: Some(encoded.report), max_length: options.max_length })
+    }
+
+    fn encode_streamed(
+        config: &Self::Config,
+        files: &StreamedFiles,
+        context: &EncodeContext<'_>,
+    ) -> Result<StreamedRows<Self::Row>> {
+        let (tokenizer, options) = (context.tokenizer, reward_options(config, context));
+        let (names, numbers) = (&files.columns, &options.pair_numbers);
+        let blocks = ExampleBlocks::<RewardExample>::open_with_numbers(&files.files, names, numbers)?;
+        files.encode(blocks, (tokenizer, &options), |rows| {
+            encode_reward_pairs(tokenizer, rows, &options).map(|encoded| (encoded.pairs, encoded.report))
+        })
     }
 
     fn from_models(policy: Self::Model, _: Option<Box<dyn CausalLm>>, config: Self::Config) -> Result<Self> {

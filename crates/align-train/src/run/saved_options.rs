@@ -47,6 +47,11 @@ impl<O: RunObjective> Run<O> {
         put("config", config);
         put("model", json!(self.model.name()));
         put("train_file", one_or_many(&self.train.files));
+        if let Some(stream) = &self.train.stream {
+            put("streaming", json!(true));
+            put("token_cache", json!(stream.token_cache));
+            put("columns", json!(Some(&stream.columns).filter(|columns| !columns.is_empty())));
+        }
         put("eval_file", self.eval.as_ref().map_or(Value::Null, |eval| one_or_many(&eval.files)));
         if let Some(ReferenceModel::Pretrained(name)) = &self.reference {
             put("ref_model", json!(name));

@@ -20,14 +20,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column], names: &ColumnNames) -> Result<Cells> {
-    let text = std::str::from_utf8(bytes).map_err(|e| {
-        let line = bytes.iter().take(e.valid_up_to()).filter(|&&byte| byte == b'\n').count() + 1;
-        Error::Line { path: path.to_owned(), line, problem: "not UTF-8 text".to_owned() }
-    })?;
-    let text = text.trim_start_matches('\u{feff}');
-    let is_json = inner_name(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let text = utf8(path, bytes)?.trim_start_matches('\u{feff}');
     let mut cells = Cells::default();
-    match is_json && text.trim_start().starts_with('[') {
+    match may_be_array(path) && text.trim_start().starts_with('[') {
         true => array::push_rows(&mut cells, text).map_err(|problem| Error::Format {
             path: path.to_owned(),
             format: "JSON",
@@ -41,12 +36,48 @@ pub(super) fn read(path: &Path, bytes: &[u8], columns: &[Column], names: &Column
         let names: BTreeSet<&str> = columns.iter().map(|column| name_in_file(column.name)).collect();
         return Ok(Cells::with_columns(names.into_iter().map(str::to_owned)));
     }
+    check_columns(path, &cells, columns, names)?;
+    Ok(cells)
+}
+
+/// Reads some of a file's lines, which have at least the columns `expected`.
+pub(super) fn read_block(
+    path: &Path,
+    lines: &[u8],
+    columns: &[Column],
+    names: &ColumnNames,
+    expected: &[String],
+) -> Result<Cells> {
+    let mut cells = Cells::default();
+    push_lines(&mut cells, path, utf8(path, lines)?)?;
+    // Rows without a field that other rows have are null in it.
+    for name in expected {
+        let _ = cells.column(name);
+    }
+    check_columns(path, &cells, columns, names)?;
+    Ok(cells)
+}
+
+/// Whether a file has the extension of files that may hold an array instead of lines.
+pub(super) fn may_be_array(path: &Path) -> bool {
+    inner_name(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
+}
+
+fn utf8<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str> {
+    std::str::from_utf8(bytes).map_err(|e| {
+        let line = bytes.iter().take(e.valid_up_to()).filter(|&&byte| byte == b'\n').count() + 1;
+        Error::Line { path: path.to_owned(), line, problem: "not UTF-8 text".to_owned() }
+    })
+}
+
+/// Checks the types of the table's own columns.
+fn check_columns(path: &Path, cells: &Cells, columns: &[Column], names: &ColumnNames) -> Result<()> {
     for (name, column) in &cells.columns {
         if let Some(known) = names.find_column(columns, name) {
-            check_types(path, name, column, &cells, known.kind)?;
+            check_types(path, name, column, cells, known.kind)?;
         }
     }
-    Ok(cells)
+    Ok(())
 }
 
 /// Reads one object per line.

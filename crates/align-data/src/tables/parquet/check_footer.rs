@@ -6,18 +6,18 @@ use super::encodings::{ByteReader, CheckResult};
 use super::thrift::{Thrift, kind};
 
 /// Most schema elements: columns and the groups that contain them.
-const MAX_COLUMNS: usize = 10_000;
+pub(super) const MAX_COLUMNS: usize = 10_000;
 /// Deepest nesting of a column.
 const MAX_DEPTH: usize = 32;
 /// Most row groups, and most column chunks in total. polars keeps half a kilobyte for each.
-const MAX_ROW_GROUPS: usize = 20_000;
+pub(super) const MAX_ROW_GROUPS: usize = 20_000;
 const MAX_COLUMN_CHUNKS: usize = 100_000;
 /// Longest key-value metadata entry, plus one kilobyte per column: pandas and Arrow store their schemas there.
 const MAX_METADATA_BYTES: usize = 64 << 10;
 const METADATA_BYTES_PER_COLUMN: usize = 1 << 10;
 
 /// The footer length and the magic number at the end of the file.
-const TAIL_BYTES: usize = 8;
+pub(super) const TAIL_BYTES: usize = 8;
 
 /// Checks the footer. If there is none, polars reports the error.
 pub(super) fn check_footer(file: &[u8]) -> CheckResult<()> {

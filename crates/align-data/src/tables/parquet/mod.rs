@@ -6,7 +6,11 @@ mod encodings;
 mod levels;
 mod memory_budget;
 mod nested;
+mod row_groups;
+mod split_footer;
 mod thrift;
+
+pub(super) use row_groups::RowGroups;
 
 use super::cells::Cells;
 use super::column_names::ColumnNames;

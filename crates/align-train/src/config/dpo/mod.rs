@@ -187,6 +187,13 @@ impl RunConfig for DpoConfig {
         metric_names::check(self)
     }
 
+    fn check_streaming(&self) -> Result<()> {
+        require("precompute_ref_log_probs", !self.precompute_ref_log_probs, || {
+            "keeps the log-probabilities of all rows in memory, but streamed rows are read when they are needed: remove one of the two".into()
+        })?;
+        self.training.check_streaming()
+    }
+
     fn without_precomputation(self) -> Self {
         Self { precompute_ref_log_probs: false, ref_log_probs_dir: None, ..self }
     }

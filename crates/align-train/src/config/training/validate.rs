@@ -1,6 +1,6 @@
 //! Checks that options are in range and do not contradict each other.
 
-use super::{DEFAULT_EPOCHS, IntervalStrategy, TrainingConfig};
+use super::{DEFAULT_EPOCHS, IntervalStrategy, SamplingStrategy, TrainingConfig};
 use crate::config::require;
 use crate::{LrSchedulerType, Result};
 
@@ -35,6 +35,15 @@ impl TrainingConfig {
         require("zero_stage", stage <= 1, || format!("is {stage}, expected 0 or 1"))?;
         self.validate_best_model()?;
         self.validate_early_stopping()
+    }
+
+    /// Checks that no option needs all training rows at once, for rows that are streamed.
+    pub(crate) fn check_streaming(&self) -> Result<()> {
+        let sorts = self.train_sampling_strategy == SamplingStrategy::GroupByLength;
+        require("train_sampling_strategy", !sorts, || {
+            "is group_by_length, which sorts all rows by length, but streamed rows are read when they are needed: use random or sequential"
+                .into()
+        })
     }
 
     fn validate_best_model(&self) -> Result<()> {

@@ -10,10 +10,11 @@ use crate::objective::pair_tokens::PairTokens;
 use crate::objective::precompute::precompute;
 use crate::objective::preference_checks::{check_numbers, check_pairs_differ};
 use crate::objective::reference_logps_file::ReferenceLogpsFile;
-use crate::objective::row::check_rows;
+use crate::objective::row::{check_rows, check_statistics};
 use crate::objective::{Batch, BatchOutput, Objective, Split};
 use crate::{DpoConfig, Error, Result};
 use align_data::EncodedPair;
+use align_data::streaming::RowStatistics;
 use align_distributed::ProcessGroup;
 use align_losses::{Mean, Pair, PairLoss};
 use align_models::{CausalLm, ModelIdentity};
@@ -79,6 +80,11 @@ impl Objective for Dpo {
             (chosen + rejected) as usize
         })?;
         if self.config.precompute_ref_log_probs { self.precompute(split, rows, group) } else { Ok(()) }
+    }
+
+    fn prepare_streaming(&mut self, rows: RowStatistics, _: &ProcessGroup) -> Result<()> {
+        check_statistics(rows, self.policy.vocab_size(), self.policy.max_position_embeddings())?;
+        self.reference.prepare_streaming(rows)
     }
 
     fn compute_loss(&mut self, batch: &Batch<'_, EncodedPair>, gradient_scale: Option<f64>) -> Result<BatchOutput> {

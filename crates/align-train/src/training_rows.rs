@@ -1,0 +1,175 @@
+//! The rows that a trainer trains on: in memory, or read when they are needed.
+
+use crate::Result;
+use crate::objective::{Batch, Row, Split};
+use crate::rows_digest::rows_digest;
+use align_data::streaming::{CachedRow, RowStatistics, TokenCache};
+use align_distributed::ProcessGroup;
+use std::fmt::Debug;
+
+/// Rows that are read when they are needed, such as those of a [`TokenCache`].
+pub trait RowSource<R>: Debug {
+    /// The number of rows.
+    fn len(&self) -> usize;
+
+    /// Whether there are no rows.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Reads rows, in the order of the indices.
+    ///
+    /// # Errors
+    /// Rows that cannot be read or are damaged.
+    fn rows(&self, indices: &[usize]) -> Result<Vec<R>>;
+
+    /// A digest of all that the rows depend on. A run that is resumed must have the same.
+    fn digest(&self) -> String;
+
+    /// What is known of all rows.
+    fn statistics(&self) -> RowStatistics;
+}
+
+impl<R: CachedRow + Debug> RowSource<R> for TokenCache<R> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn rows(&self, indices: &[usize]) -> Result<Vec<R>> {
+        Ok(self.rows(indices)?)
+    }
+
+    fn digest(&self) -> String {
+        self.digest()
+    }
+
+    fn statistics(&self) -> RowStatistics {
+        self.statistics()
+    }
+}
+
+/// The training rows of a [`Trainer`](crate::Trainer).
+#[derive(Debug)]
+pub enum Rows<R> {
+    /// Rows in memory.
+    Memory(Vec<R>),
+    /// Rows that are read when they are needed.
+    Source(Box<dyn RowSource<R>>),
+}
+
+impl<R> From<Vec<R>> for Rows<R> {
+    fn from(rows: Vec<R>) -> Self {
+        Self::Memory(rows)
+    }
+}
+
+impl<R: CachedRow + Debug + 'static> From<TokenCache<R>> for Rows<R> {
+    fn from(cache: TokenCache<R>) -> Self {
+        Self::Source(Box::new(cache))
+    }
+}
+
+/// Rows of a batch that are in memory.
+pub(crate) enum LoadedRows<'a, R> {
+    /// All rows, and the indices of those of the batch.
+    All(&'a [R], &'a [usize]),
+    /// The rows of the batch only, and their places.
+    Batch(Vec<R>, Vec<usize>),
+}
+
+/// Rows across all data that stand for them in estimates.
+const SAMPLE_ROWS: usize = 256;
+
+impl<R: Row> Rows<R> {
+    /// The number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Memory(rows) => rows.len(),
+            Self::Source(source) => source.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All rows, if they are in memory.
+    pub(crate) fn in_memory(&self) -> &[R] {
+        match self {
+            Self::Memory(rows) => rows,
+            Self::Source(_) => &[],
+        }
+    }
+
+    /// The rows of a batch.
+    pub(crate) fn load<'a>(&'a self, indices: &'a [usize]) -> Result<LoadedRows<'a, R>> {
+        match self {
+            Self::Memory(rows) => Ok(LoadedRows::All(rows, indices)),
+            Self::Source(source) => {
+                let rows = source.rows(indices)?;
+                let places = (0..rows.len()).collect();
+                Ok(LoadedRows::Batch(rows, places))
+            }
+        }
+    }
+
+    /// Rows that stand for all in an estimate of memory: all that are in memory, or `batch` rows like the longest one and rows from everywhere.
+    pub(crate) fn sample(&self, batch: usize) -> Result<LoadedRows<'_, R>> {
+        let source = match self {
+            Self::Memory(rows) => return Ok(LoadedRows::All(rows, &[])),
+            Self::Source(source) => source,
+        };
+        let longest = std::iter::repeat_n(source.statistics().longest_row, batch.min(source.len()));
+        let spread = (0..source.len()).step_by(source.len().div_ceil(SAMPLE_ROWS).max(1));
+        let rows = source.rows(&longest.chain(spread).collect::<Vec<_>>())?;
+        Ok(LoadedRows::Batch(rows, Vec::new()))
+    }
+
+    /// The tokens of a row, of which those of a shared prompt count once; 0 for a row that cannot be read, which an error follows.
+    pub(crate) fn distinct_tokens(&self, row: usize) -> usize {
+        match self {
+            Self::Memory(rows) => rows.get(row).map_or(0, Row::distinct_tokens),
+            Self::Source(source) => source.rows(&[row]).map_or(0, |rows| rows.first().map_or(0, Row::distinct_tokens)),
+        }
+    }
+
+    /// A digest of all that training uses of the rows.
+    pub(crate) fn digest(&self) -> String {
+        match self {
+            Self::Memory(rows) => rows_digest(rows),
+            Self::Source(source) => source.digest(),
+        }
+    }
+
+    /// The numbers of rows in the input, counted from 1. Those that cannot be read are left out.
+    pub(crate) fn numbers(&self, indices: &[usize]) -> Vec<usize> {
+        let loaded = self.load(indices).map(|loaded| {
+            let LoadedRows::All(rows, _) = loaded else {
+                return loaded.rows().iter().map(|row| row.index() + 1).collect();
+            };
+            indices.iter().filter_map(|index| rows.get(*index)).map(|row| row.index() + 1).collect()
+        });
+        loaded.unwrap_or_default()
+    }
+}
+
+impl<R> LoadedRows<'_, R> {
+    /// The rows that are in memory.
+    pub fn rows(&self) -> &[R] {
+        match self {
+            Self::All(rows, _) => rows,
+            Self::Batch(rows, _) => rows,
+        }
+    }
+
+    /// The batch, of which this process computes its part.
+    pub fn batch<'a>(&'a self, split: Split, group: &'a ProcessGroup) -> Batch<'a, R> {
+        match self {
+            Self::All(rows, indices) => Batch::new(split, rows, indices, group),
+            Self::Batch(rows, places) => Batch::new(split, rows, places, group),
+        }
+    }
+}
