@@ -53,9 +53,19 @@ pub fn is_restart() -> bool {
     launch().restarts > 0
 }
 
+/// This process's number among those of its machine, from 0.
+pub fn local_rank() -> usize {
+    launch().local_rank
+}
+
+/// The number of processes.
+pub fn world_size() -> usize {
+    launch().world_size
+}
+
 /// Whether this process is one of several.
 pub fn are_several() -> bool {
-    launch().world_size > 1
+    world_size() > 1
 }
 
 impl ProcessOptions {
@@ -71,7 +81,7 @@ impl ProcessOptions {
 
     fn connect_for(&self, default_timeout: u64) -> Result<ProcessGroup, Failure> {
         let timeout = Duration::from_secs(self.ddp_timeout.unwrap_or(default_timeout));
-        let start_timeout = timeout.min(GroupOptions::default().start_timeout);
+        let start_timeout = self.ddp_timeout.map_or(GroupOptions::default().start_timeout, |_| timeout);
         Ok(ProcessGroup::connect(&launch(), GroupOptions { timeout, start_timeout })?)
     }
 
@@ -132,7 +142,7 @@ pub fn is_of_other_process(failure: &Failure) -> bool {
         _ => None,
     };
     let found = failure.downcast_ref().or(inference).or(training).or(sweep);
-    matches!(found, Some(align_distributed::Error::OtherProcess { .. }))
+    found.is_some_and(align_distributed::Error::is_of_other_process)
 }
 
 /// What to do after a failure of another process.

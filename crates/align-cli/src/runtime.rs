@@ -1,6 +1,6 @@
 //! Options for device, dtype and matmul precision.
 
-use crate::Failure;
+use crate::{Failure, processes};
 use align_torch::{DeviceChoice, MatmulPrecision, MatmulPrecisionGuard};
 use align_train::run::{Run, RunObjective};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -33,12 +33,17 @@ pub enum MatmulPrecisionChoice {
 impl RuntimeOptions {
     /// The selected device.
     pub fn device(&self) -> Result<Device, Failure> {
-        Ok(self.device.resolve()?)
+        Ok(self.device_of_process().resolve()?)
+    }
+
+    /// The choice of the device, of which several processes of a machine may take different ones.
+    fn device_of_process(&self) -> DeviceChoice {
+        self.device.for_process(processes::local_rank())
     }
 
     /// Applies these options to a run.
     pub fn apply_to<O: RunObjective>(&self, run: Run<O>) -> Run<O> {
-        let run = run.device(self.device).dtype(self.dtype);
+        let run = run.device(self.device_of_process()).dtype(self.dtype);
         match self.matmul_precision {
             MatmulPrecisionChoice::Auto => run,
             MatmulPrecisionChoice::Named(precision) => run.matmul_precision(precision),

@@ -173,7 +173,9 @@ impl TrainingCommand<'_> {
 /// Says how to continue if another process has ended the run.
 fn resumable(problem: align_train::Error) -> Failure {
     match problem {
-        align_train::Error::Distributed(problem) => format!("{problem}{}", processes::RESUME_HINT).into(),
+        align_train::Error::Distributed(problem) if !problem.is_of_other_process() => {
+            format!("{problem}{}", processes::RESUME_HINT).into()
+        }
         other => other.into(),
     }
 }

@@ -162,5 +162,13 @@ pub enum Error {
     Torch(#[from] tch::TchError),
 }
 
+impl Error {
+    /// Whether another process failed, which reports its error itself.
+    #[must_use]
+    pub fn is_of_other_process(&self) -> bool {
+        matches!(self, Self::OtherProcess { .. })
+    }
+}
+
 /// The result of a fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;

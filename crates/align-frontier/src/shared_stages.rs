@@ -1,6 +1,6 @@
 //! Stages that the processes of a group share out.
 
-use crate::{Result, SweepFolder};
+use crate::{Error, Result, SweepFolder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -33,7 +33,7 @@ impl<'a, R: Serialize + DeserializeOwned> SharedStages<'a, R> {
     }
 
     /// Finishes a stage, and with it the next ones before `end` that are not finished: each process computes one, unless it is stopped, and rank
-    /// 0 saves those that were not. Errors of one process are errors of all.
+    /// 0 saves those that were not. An error of one process is an error of all, after the stages of the others are saved.
     pub fn finish(
         &mut self,
         index: usize,
@@ -44,7 +44,8 @@ impl<'a, R: Serialize + DeserializeOwned> SharedStages<'a, R> {
         let unfinished = (index..end).filter(|index| !self.is_finished(*index));
         let unfinished: Vec<usize> = unfinished.take(group.world_size()).collect();
         let own = unfinished.get(group.rank()).map(|index| compute(*index)).transpose();
-        let computed = group.all_gather_results(own.map(Option::flatten))?;
+        let (own, problem) = own.map_or_else(|problem| (None, Err(problem)), |own| (own.flatten(), Ok(())));
+        let computed = group.all_gather_results(Ok::<_, Error>(own))?;
         let saved = group.on_rank_0(|| {
             let finished =
                 unfinished.iter().zip(&computed).filter_map(|(index, result)| Some((*index, result.as_ref()?)));
@@ -52,6 +53,7 @@ impl<'a, R: Serialize + DeserializeOwned> SharedStages<'a, R> {
             named.try_for_each(|(name, result)| self.folder.write(name, result))
         });
         saved?;
+        group.agree_on_result(problem)?;
         for (index, result) in unfinished.into_iter().zip(computed) {
             if let Some(slot) = self.results.get_mut(index) {
                 *slot = result;

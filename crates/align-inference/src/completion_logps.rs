@@ -1,4 +1,4 @@
-use crate::shared_batches::{check_same_work, for_each_batch};
+use crate::shared_batches::{check_same_model, check_same_rows, for_each_batch};
 use crate::{Error, Result};
 use align_base::Progress;
 use align_data::EncodedCompletion;
@@ -46,7 +46,8 @@ pub fn shared_completion_logps(
 ) -> Result<Vec<Vec<f32>>> {
     let checked = rows.iter().enumerate().try_for_each(|(number, row)| check(model, number + 1, row));
     group.agree_on_result(checked)?;
-    check_same_work(group, model, batch_size, rows.iter().flat_map(|row| [row.prompt_ids, row.completion_ids]))?;
+    check_same_model(group, model, batch_size)?;
+    check_same_rows(group, rows.iter().flat_map(|row| [row.prompt_ids, row.completion_ids]))?;
     let length = |row: &PromptCompletion| row.prompt_ids.len() + row.completion_ids.len();
     let batches = batches_by_length(rows.iter().map(length), batch_size)?;
     let mut logps = vec![Vec::new(); rows.len()];

@@ -1,4 +1,4 @@
-use crate::shared_batches::{check_same_work, for_each_batch};
+use crate::shared_batches::{check_same_model, check_same_rows, for_each_batch};
 use crate::{Error, InferenceIdentity, Result};
 use align_base::Progress;
 use align_data::{CompletionExample, EncodedCompletion, PromptedRow, Tokenizer, encode_completions};
@@ -147,12 +147,13 @@ impl RewardModel {
     }
 
     fn logits_by_chunk<T>(&self, texts: &[T], encode: impl Fn(&[T]) -> Result<Vec<Vec<i64>>>) -> Result<Vec<Vec<f32>>> {
+        check_same_model(&self.group, self.model.as_ref(), self.batch_size)?;
         let mut logits = vec![Vec::new(); texts.len()];
         let mut progress = Progress::begin("scoring", "texts", texts.len());
         let (size, mut before) = (CHUNK.max(self.batch_size), 0);
         for (texts, logits) in texts.chunks(size).zip(logits.chunks_mut(size)) {
             let ids = self.group.agree_on_result(encode(texts))?;
-            check_same_work(&self.group, self.model.as_ref(), self.batch_size, ids.iter().map(Vec::as_slice))?;
+            check_same_rows(&self.group, ids.iter().map(Vec::as_slice))?;
             let of_texts = |problem| Error::RewardModel {
                 folder: self.folder.clone(),
                 problem: Box::new(with_text_offset(before, problem)),

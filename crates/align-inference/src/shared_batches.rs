@@ -26,20 +26,26 @@ pub(crate) fn for_each_batch<B, R: Serialize + DeserializeOwned>(
     Ok(())
 }
 
-/// Checks that all processes have the same model, rows and batches.
-pub(crate) fn check_same_work<'a, M: TrainableModel + ?Sized>(
+/// Checks that all processes have the same model and environment, and batches of the same size.
+pub(crate) fn check_same_model<M: TrainableModel + ?Sized>(
     group: &ProcessGroup,
     model: &M,
     batch_size: usize,
-    rows: impl IntoIterator<Item = &'a [i64]>,
 ) -> Result<()> {
     if group.is_single() {
         return Ok(());
     }
     let device = model.parameters().iter().next().map_or(Device::Cpu, |(_, weight)| weight.device());
     let (model, environment) = (ModelIdentity::of(model)?, Environment::current(device));
-    let rows = digest_of_rows(rows);
-    check_same(group, &json!({ "model": model, "environment": environment, "batch_size": batch_size, "rows": rows }))
+    check_same(group, &json!({ "model": model, "environment": environment, "batch_size": batch_size }))
+}
+
+/// Checks that all processes have the same rows.
+pub(crate) fn check_same_rows<'a>(group: &ProcessGroup, rows: impl IntoIterator<Item = &'a [i64]>) -> Result<()> {
+    match group.is_single() {
+        true => Ok(()),
+        false => check_same(group, &json!({ "rows": digest_of_rows(rows) })),
+    }
 }
 
 fn digest_of_rows<'a>(rows: impl IntoIterator<Item = &'a [i64]>) -> String {

@@ -72,7 +72,8 @@ impl Mean {
             sum += mean.value * mean.count;
             count += mean.count;
         }
-        Some(Self { value: sum / count, count, ..first })
+        // A part without units, such as a row without trained tokens, has no influence.
+        Some(Self { value: if count > 0.0 { sum / count } else { 0.0 }, count, ..first })
     }
 }
 

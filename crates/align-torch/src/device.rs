@@ -27,6 +27,17 @@ pub enum DeviceChoice {
 }
 
 impl DeviceChoice {
+    /// The choice of one of several processes of a machine, from its number among them: with [`DeviceChoice::Auto`] they take the GPUs in turn.
+    #[must_use]
+    pub fn for_process(self, local_rank: usize) -> Self {
+        match (self, local_rank) {
+            (Self::Auto, 1..) if *load_cuda() == CudaLibrary::Loaded && gpu_count() > 0 => {
+                Self::Cuda(local_rank % gpu_count())
+            }
+            (chosen, _) => chosen,
+        }
+    }
+
     /// The device to compute on. Loads LibTorch's CUDA library first, unless the choice is the CPU.
     ///
     /// # Errors

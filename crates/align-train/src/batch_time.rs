@@ -1,5 +1,6 @@
 //! The time of a batch, for estimates before a run.
 
+use crate::distributed::exchange_outputs;
 use crate::objective::{Objective, Split};
 use crate::training_rows::LoadedRows;
 use crate::{Result, Trainer};
@@ -9,10 +10,11 @@ impl<O: Objective> Trainer<O> {
     /// The seconds per token of the loss and its gradient: in the first epoch, and in later ones, which reuse what the objective has
     /// remembered of the reference model. The gradients are left over, so the trainer must not be used for steps afterwards.
     pub(crate) fn seconds_per_token(&mut self) -> Result<[f64; 2]> {
-        let [first, second] = [0, 1].map(|step| {
+        let mut first_of = |step| {
             self.step = step;
-            self.next_batches().into_iter().next().unwrap_or_default()
-        });
+            Ok::<_, crate::Error>(self.next_batches()?.into_iter().next().unwrap_or_default())
+        };
+        let (first, second) = (first_of(0)?, first_of(1)?);
         self.step = 0;
         // The first computation also allocates memory and chooses kernels.
         self.batch_seconds(Split::Train, &first)?;
@@ -21,7 +23,7 @@ impl<O: Objective> Trainer<O> {
 
     /// The seconds per token of the loss without a gradient.
     pub(crate) fn seconds_per_eval_token(&mut self) -> Result<f64> {
-        let batches = self.evaluation_batches();
+        let batches = self.evaluation_batches()?;
         let Some(first) = batches.first() else { return Ok(0.0) };
         self.in_evaluation_mode(|trainer| tch::no_grad(|| trainer.batch_seconds(Split::Eval, first)))
     }
@@ -32,7 +34,9 @@ impl<O: Objective> Trainer<O> {
             Split::Eval => (LoadedRows::All(&self.eval, indices), None),
         };
         let started = Instant::now();
-        let output = self.objective.compute_loss(&rows.batch(split, &self.group), scale)?;
-        Ok(started.elapsed().as_secs_f64() / output.tokens.max(1) as f64)
+        let output = self.objective.compute_shared_loss(&rows.batch(split, &self.group), scale)?;
+        let outputs = exchange_outputs(&self.group, vec![output])?.concat();
+        let tokens: u64 = outputs.iter().map(|output| output.tokens).sum();
+        Ok(started.elapsed().as_secs_f64() / tokens.max(1) as f64)
     }
 }

@@ -24,7 +24,7 @@ impl<O: Objective> Trainer<O> {
         let outputs = batches.concat();
         let eval_loss = mean_loss(&outputs)?;
         if !eval_loss.is_finite() {
-            return Err(self.evaluation_not_finite(eval_loss, not_finite));
+            return Err(self.evaluation_not_finite(eval_loss, not_finite)?);
         }
         let mut metrics = BatchMetrics::mean(outputs.iter().map(|output| &output.metrics))?;
         self.objective.finish_evaluation(eval_loss, &mut metrics);
@@ -39,7 +39,7 @@ impl<O: Objective> Trainer<O> {
     }
 
     /// The row indices of each evaluation batch.
-    pub(crate) fn evaluation_batches(&self) -> Vec<Vec<usize>> {
+    pub(crate) fn evaluation_batches(&self) -> Result<Vec<Vec<usize>>> {
         let rows: Vec<usize> = (0..self.eval.len()).collect();
         let mut batches: Vec<Vec<usize>> = rows.chunks(self.evaluation_batch_size()).map(<[usize]>::to_vec).collect();
         if self.objective.mean_depends_on_batch_size()
@@ -51,8 +51,8 @@ impl<O: Objective> Trainer<O> {
                 last.extend(single_row);
             }
         }
-        let tokens = |row: usize| self.eval.get(row).map_or(0, Row::distinct_tokens);
-        batches.into_iter().map(|rows| balanced(&self.group, rows, tokens)).collect()
+        let tokens = |row: &usize| self.eval.get(*row).map_or(0, Row::distinct_tokens);
+        batches.iter().map(|rows| balanced(&self.group, rows, |rows| Ok(rows.iter().map(tokens).collect()))).collect()
     }
 
     fn evaluation_batch_size(&self) -> usize {
@@ -63,15 +63,17 @@ impl<O: Objective> Trainer<O> {
     }
 
     /// The error for a loss that is not finite, with the rows of the batches in which it occurred.
-    fn evaluation_not_finite(&self, value: f64, not_finite: Vec<bool>) -> Error {
-        let batches = self.evaluation_batches();
+    fn evaluation_not_finite(&self, value: f64, not_finite: Vec<bool>) -> Result<Error> {
+        let batches = self.evaluation_batches()?;
         let not_finite = batches.iter().zip(not_finite).filter(|(_, not_finite)| *not_finite);
         let rows = not_finite.flat_map(|(indices, _)| indices).filter_map(|index| self.eval.get(*index));
-        Error::EvaluationNotFinite { step: self.step, value, rows: rows.map(|row| row.index() + 1).collect() }
+        let mut rows: Vec<usize> = rows.map(|row| row.index() + 1).collect();
+        rows.sort_unstable();
+        Ok(Error::EvaluationNotFinite { step: self.step, value, rows })
     }
 
     fn evaluate_batches(&mut self) -> Result<Vec<BatchOutput>> {
-        let batches = self.evaluation_batches();
+        let batches = self.evaluation_batches()?;
         let mut progress = Progress::begin("evaluating", "rows", self.eval.len());
         let output = |indices: &Vec<usize>| {
             let batch = Batch::new(Split::Eval, &self.eval, indices, &self.group);

@@ -246,7 +246,7 @@ impl<O: Objective> Trainer<O> {
         }
         // Those of a step that failed.
         self.optimizer.clear_gradients()?;
-        let batches = self.next_batches();
+        let batches = self.next_batches()?;
         let loaded = batches.iter().map(|indices| self.train.load(indices)).collect::<Result<Vec<_>>>()?;
         let batch_weight =
             |rows: &LoadedRows<'_, O::Row>| self.objective.batch_weight(&rows.batch(Split::Train, &self.group));
@@ -308,7 +308,7 @@ impl<O: Objective> Trainer<O> {
     }
 
     /// The row indices of the batches of the next step.
-    pub(crate) fn next_batches(&mut self) -> Vec<Vec<usize>> {
+    pub(crate) fn next_batches(&mut self) -> Result<Vec<Vec<usize>>> {
         let (epoch, index) = (self.step / self.steps_per_epoch(), self.step % self.steps_per_epoch());
         if self.order.0 != epoch {
             self.order = (epoch, EpochOrder::of(&self.train, self.training(), epoch));
@@ -317,8 +317,8 @@ impl<O: Objective> Trainer<O> {
         let rows_per_step = batch.saturating_mul(self.training().gradient_accumulation_steps);
         let start = (index as usize).saturating_mul(rows_per_step);
         let rows = self.order.1.rows(start..start.saturating_add(rows_per_step).min(self.train.len()));
-        let tokens = |row: usize| self.train.distinct_tokens(row);
-        rows.chunks(batch).map(|rows| balanced(&self.group, rows.to_vec(), tokens)).collect()
+        let tokens = |rows: &[usize]| self.train.distinct_tokens(rows);
+        rows.chunks(batch).map(|rows| balanced(&self.group, rows, tokens)).collect()
     }
 
     /// Returns an error that names the training rows `indices` unless `value` is finite.

@@ -128,11 +128,13 @@ impl<R: Row> Rows<R> {
         Ok(LoadedRows::Batch(rows, Vec::new()))
     }
 
-    /// The tokens of a row, of which those of a shared prompt count once; 0 for a row that cannot be read, which an error follows.
-    pub(crate) fn distinct_tokens(&self, row: usize) -> usize {
+    /// The tokens of rows, of which those of a shared prompt count once.
+    pub(crate) fn distinct_tokens(&self, indices: &[usize]) -> Result<Vec<usize>> {
         match self {
-            Self::Memory(rows) => rows.get(row).map_or(0, Row::distinct_tokens),
-            Self::Source(source) => source.rows(&[row]).map_or(0, |rows| rows.first().map_or(0, Row::distinct_tokens)),
+            Self::Memory(rows) => {
+                Ok(indices.iter().map(|index| rows.get(*index).map_or(0, Row::distinct_tokens)).collect())
+            }
+            Self::Source(source) => Ok(source.rows(indices)?.iter().map(Row::distinct_tokens).collect()),
         }
     }
 

@@ -41,7 +41,9 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    options.kto.validate()?;
+    let mut config = options.kto.clone();
+    config.training.num_processes = processes::world_size();
+    config.validate()?;
     let data = options.run.read(|files, columns| {
         Ok(columns
             .read(&[Layout::LabelledCompletions, Layout::Pairs], |names| {
@@ -49,7 +51,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             })?
             .into())
     })?;
-    let run = KtoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, options.kto.clone())?;
+    let run = KtoRun::new(options.run.base_model(models::BUNDLED_POLICY)?, data.train, config)?;
     let run = run.strip_prompt(options.strip_prompt).invalid_rows(options.invalid_rows);
     let run = set_if_given(run, data.eval, Run::eval);
     let run = set_if_given(run, options.ref_model.clone(), Run::reference);

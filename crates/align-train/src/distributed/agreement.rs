@@ -23,8 +23,10 @@ pub(crate) fn agree_on_flow(group: &ProcessGroup, own: Result<Flow>) -> Result<F
 pub(crate) fn check_same_values(group: &ProcessGroup, own: &Value) -> Result<()> {
     let all: Vec<Value> = group.all_gather_objects(own)?;
     let Some(first) = all.first() else { return Ok(()) };
-    let different =
-        all.iter().enumerate().find_map(|(rank, other)| Some((rank, difference(other, first, &MAY_DIFFER)?)));
+    let different = all.iter().enumerate().find_map(|(rank, other)| {
+        let reversed = || difference(first, other, &MAY_DIFFER).map(|(name, found, expected)| (name, expected, found));
+        Some((rank, difference(other, first, &MAY_DIFFER).or_else(reversed)?))
+    });
     different.map_or(Ok(()), |(rank, (name, expected, found))| {
         Err(Error::Disagreement(format!(
             "{name} is {expected} in rank 0 and {found} in rank {rank}: start all with the same options, files and versions"

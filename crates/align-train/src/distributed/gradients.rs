@@ -8,8 +8,9 @@ use tch::{Device, Tensor};
 
 /// Adds up the gradients of all processes, while the backward pass goes on.
 ///
-/// Gradients are sent in buckets, in the order in which rank 0 completes them in the first step. A bucket is sent when the last backward pass
-/// of a step has completed its gradients and the buckets before it are sent; the rest follow after the pass.
+/// Gradients are sent in buckets, in the reverse order of the weights, in which a backward pass completes them; those that rank 0's first
+/// backward pass does not tell to be complete come last. A bucket is sent when the last backward pass of a step has completed its gradients and
+/// the buckets before it are sent; the rest follow after the pass.
 #[derive(Debug)]
 pub(crate) struct GradientExchange {
     sender: Arc<Mutex<Sender>>,
@@ -25,9 +26,8 @@ struct Sender {
     buckets: Vec<Vec<usize>>,
     /// Whether the last backward pass of the step has begun.
     is_last_pass: bool,
-    /// How often the last backward pass has added to each gradient, and the order in which it has.
+    /// How often the last backward pass has added to each gradient.
     additions: Vec<usize>,
-    order: Vec<usize>,
     /// The additions after which a gradient is complete; 0 if only the end of the pass tells.
     complete_after: Vec<usize>,
     sent: Vec<SentBucket>,
@@ -70,7 +70,6 @@ impl GradientExchange {
         let mut sender = lock(&self.sender);
         sender.is_last_pass = true;
         sender.additions.fill(0);
-        sender.order.clear();
     }
 
     /// Sends the gradients that are left, and stores all sums. A weight for which no process has a gradient keeps none. `group` is the one
@@ -81,7 +80,7 @@ impl GradientExchange {
         let mut has_gradient = Tensor::f_from_slice(&has_gradient)?;
         group.all_reduce(&mut has_gradient, ReduceOp::Max)?;
         let has_gradient = Vec::<u8>::try_from(has_gradient)?;
-        if sender.buckets.is_empty() {
+        if sender.complete_after.iter().all(|additions| *additions == 0) {
             sender.choose_buckets(group)?;
         }
         tch::no_grad(|| sender.finish(&has_gradient))
@@ -100,7 +99,6 @@ impl Sender {
             buckets: Vec::new(),
             is_last_pass: false,
             additions: vec![0; weights.len()],
-            order: Vec::new(),
             complete_after: vec![0; weights.len()],
             sent: Vec::new(),
         }
@@ -110,7 +108,6 @@ impl Sender {
     fn on_addition(&mut self, number: usize) -> Result<()> {
         let Some(additions) = self.additions.get_mut(number).filter(|_| self.is_last_pass) else { return Ok(()) };
         *additions += 1;
-        self.order.push(number);
         while let Some(bucket) = self.buckets.get(self.sent.len()) {
             if !bucket.iter().all(|number| self.is_complete(*number)) {
                 break;
@@ -129,24 +126,18 @@ impl Sender {
     }
 
     fn is_complete(&self, number: usize) -> bool {
-        let after = self.complete_after.get(number).copied().unwrap_or_default();
-        after > 0 && self.additions.get(number).is_some_and(|additions| *additions >= after)
+        let needed = self.complete_after.get(number).copied().unwrap_or_default();
+        needed > 0 && self.additions.get(number).is_some_and(|additions| *additions >= needed)
     }
 
-    /// Chooses the buckets by the order of rank 0 in this step. Gradients that are complete only after the pass come last.
+    /// Chooses the buckets by what the backward pass of rank 0 has added to in this step.
     fn choose_buckets(&mut self, group: &ProcessGroup) -> Result<()> {
-        let of_rank_0 = group.all_gather_objects::<_, Vec<usize>>(&self.order)?.into_iter().next().unwrap_or_default();
-        let mut order: Vec<usize> = Vec::with_capacity(self.weights.len());
-        for number in of_rank_0 {
-            // Its last addition counts.
-            order.retain(|other| *other != number);
-            order.push(number);
-            if let Some(additions) = self.complete_after.get_mut(number) {
-                *additions += 1;
-            }
-        }
-        order.extend((0..self.weights.len()).rev().filter(|number| self.complete_after.get(*number) == Some(&0)));
-        self.buckets = buckets(order.iter().filter_map(|number| Some((*number, self.weights.get(*number)?))));
+        let of_ranks: Vec<Vec<usize>> = group.all_gather_objects(&self.additions)?;
+        self.complete_after = of_ranks.into_iter().next().unwrap_or_default();
+        let told = |number: &usize| self.complete_after.get(*number).is_some_and(|additions| *additions > 0);
+        let (first, last): (Vec<usize>, Vec<usize>) = (0..self.weights.len()).rev().partition(told);
+        let order = first.into_iter().chain(last);
+        self.buckets = buckets(order.filter_map(|number| Some((number, self.weights.get(number)?))));
         Ok(())
     }
 

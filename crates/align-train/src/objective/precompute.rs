@@ -20,8 +20,8 @@ const TOLERANCE: f64 = 0.05;
 /// Fills `logps` with a model's log-probabilities of the rows. Reads them from `file` if it exists, and writes it otherwise.
 ///
 /// `micro_batches` contain the index of every row once; `micro_batch` builds the micro-batch of some indices. The processes of `group` share
-/// out the micro-batches, and rank 0 writes the file. When a file is read, its first, last and two middle rows are compared with recomputed
-/// values.
+/// out the micro-batches, and rank 0 alone reads or writes the file. When a file is read, its first, last and two middle rows are compared with
+/// recomputed values.
 pub(crate) fn precompute(
     (model, group): (&dyn CausalLm, &ProcessGroup),
     logps: &mut LogpsCache,
@@ -30,13 +30,19 @@ pub(crate) fn precompute(
     file: Option<&ReferenceLogpsFile>,
     micro_batch: impl Fn(&[usize]) -> Result<PairMicroBatch>,
 ) -> Result<()> {
-    if let Some(file) = file
-        && let Some(stored) = file.read()?
-    {
+    let file = file.filter(|_| group.rank() == 0);
+    let mut load = || {
+        let Some((file, stored)) = file.and_then(|file| Some((file, file.read().transpose()?))) else {
+            return Ok(false);
+        };
         let last = rows.len().saturating_sub(1);
         let mut verified: Vec<usize> = (0..VERIFIED_ROWS).map(|i| i * last / (VERIFIED_ROWS - 1)).collect();
         verified.dedup();
-        return load_verified(model, logps, file, &stored, &micro_batch(&verified)?);
+        load_verified(model, logps, file, &stored?, &micro_batch(&verified)?)?;
+        Ok::<bool, Error>(true)
+    };
+    if group.result_of_rank_0(&mut load)? {
+        return Ok(group.broadcast(&mut logps.values().shallow_clone(), 0)?);
     }
     // The micro-batches are sorted by length, so that this gives the processes equal work.
     let own = || micro_batches.iter().skip(group.rank()).step_by(group.world_size());
@@ -55,7 +61,7 @@ pub(crate) fn precompute(
         progress.advance(indices.len());
     }
     logps.set_with_positions(&gather_rows(group, &Tensor::f_cat(&all, 0)?)?)?;
-    file.filter(|_| group.rank() == 0).map_or(Ok(()), |file| file.write(logps.values()))
+    file.map_or(Ok(()), |file| file.write(logps.values()))
 }
 
 /// Loads the `stored` log-probabilities if they agree with the model's for the `verified` rows.

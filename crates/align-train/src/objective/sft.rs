@@ -104,7 +104,7 @@ impl Objective for Sft {
         let pad = padding_id(&self.policy);
         let sequences = CompletionBatch::new(&sequences, pad)?.to_device(self.policy.device())?;
         let tokens = SequenceTokens::from_mask(&sequences.input_ids, &self.loss_mask(&rows, &sequences)?)?;
-        let count = tokens.targets.size1()?.max(1) as f64;
+        let count = tokens.targets.size1()? as f64;
         let hidden = self.policy.hidden(&sequences.input_ids, None, &Attention::Causal, None)?;
         let selected = tokens.select_hidden(&hidden)?;
         // The loss is a mean over the tokens of all processes.
@@ -112,7 +112,7 @@ impl Objective for Sft {
         batch.begin_last_backward();
         let TokenCrossEntropy { loss, entropy, correct } =
             token_cross_entropy(&self.policy, &selected, &tokens.targets, scale)?;
-        let mean = |sum: f64| Mean::over_tokens(sum / count, count);
+        let mean = |sum: f64| Mean::over_tokens(sum / count.max(1.0), count);
         let mut metrics = BatchMetrics::default();
         metrics.set("entropy", mean(entropy));
         metrics.set("mean_token_accuracy", mean(correct));
