@@ -1,5 +1,6 @@
 //! Errors of the libraries name the fields of their configs: `max_steps`. On the command line these are options: --max-steps.
 
+use crate::processes::is_of_other_process;
 use crate::usage::UsageError;
 use crate::{Failure, wrong_options};
 use align_models::generation::GenerationError;
@@ -41,7 +42,7 @@ impl Options {
             || matches!(failure.downcast_ref(), Some(align_train::Error::Loss(_)))
             || matches!(failure.downcast_ref(), Some(align_metrics::Error::Option { .. }))
             || matches!(failure.downcast_ref(), Some(align_frontier::Error::Option { .. }));
-        if !is_about_options || failure.source().is_some() {
+        if !is_about_options || failure.source().is_some() || is_of_other_process(&failure) {
             return failure;
         }
         let text = match begins_with_option {
