@@ -4,9 +4,9 @@ use crate::distributed::{
 };
 use crate::log_files::LogFiles;
 use crate::log_history::LogHistory;
-use crate::memory::{MemoryEstimate, available_memory};
-use crate::model_info::{device, frozen_digest};
-use crate::objective::{Batch, Objective, Split};
+use crate::memory::check_memory;
+use crate::model_info::frozen_digest;
+use crate::objective::{Objective, Split};
 use crate::rows_digest::rows_digest;
 use crate::run_identity::RunIdentity;
 use crate::sampler::{EpochOrder, dropout_seed};
@@ -337,18 +337,5 @@ impl<O: Objective> Iterator for Trainer<O> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.next_step().transpose()
-    }
-}
-
-/// Checks that the memory of training fits in what is available now that the models are loaded.
-fn check_memory<O: Objective>(objective: &O, train: &Rows<O::Row>) -> Result<()> {
-    let (policy, config) = (objective.policy(), objective.config());
-    let sample = train.sample(config.training().per_device_train_batch_size)?;
-    let estimate = MemoryEstimate::of(policy, None, sample.rows(), config);
-    let available = available_memory(device(policy));
-    tracing::info!(bytes = estimate.without_models(), ?available, "the run needs about {estimate}");
-    match available {
-        Some(available) if !config.training().skip_memory_check => estimate.check(available, config),
-        _ => Ok(()),
     }
 }
