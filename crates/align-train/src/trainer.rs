@@ -6,7 +6,7 @@ use crate::log_files::LogFiles;
 use crate::log_history::LogHistory;
 use crate::memory::check_memory;
 use crate::model_info::frozen_digest;
-use crate::objective::{Objective, Split};
+use crate::objective::{Batch, Objective, Split};
 use crate::rows_digest::rows_digest;
 use crate::run_identity::RunIdentity;
 use crate::sampler::{EpochOrder, dropout_seed};

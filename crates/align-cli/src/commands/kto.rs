@@ -8,7 +8,7 @@ use crate::data_layout::Layout;
 use crate::peft::PeftOptions;
 use crate::run_options::{RunOptions, set_if_given};
 use crate::training_command::TrainingCommand;
-use crate::{Failure, models};
+use crate::{Failure, models, processes};
 use align_data::tables::Examples;
 use align_data::{InvalidRows, UnpairedExample};
 use align_train::{KtoConfig, KtoRun, Run, RunConfig};
