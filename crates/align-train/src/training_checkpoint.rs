@@ -209,6 +209,12 @@ impl<O: Objective> Trainer<O> {
         Ok(())
     }
 
+    /// Like [`Trainer::resume_with`], but if it fails in any process, it fails in all of them.
+    pub(crate) fn resume_in_group(&mut self, dir: &Path, mode: ResumeMode) -> Result<()> {
+        let resumed = self.resume_with(dir, mode);
+        self.group.agree_on_result(resumed)
+    }
+
     fn check_same_run(&self, dir: &Path, state: &TrainerState<O::Config>, mode: ResumeMode) -> Result<()> {
         let ours = serde_json::to_value(self.config()).map_err(|e| fail(dir, e.to_string()))?;
         let theirs = serde_json::to_value(&state.config).map_err(|e| fail(dir, e.to_string()))?;

@@ -27,38 +27,22 @@ impl<O: RunObjective> Run<O> {
         let output_dir = self.check()?;
         let options = self.options()?;
         #[cfg(feature = "hub")]
-        let upload = self
-            .upload
-            .take()
-            .filter(|_| group.rank() == 0)
-            .map(|(repo, private)| super::Upload::from_name(&repo, private))
-            .transpose()?;
+        let upload = self.take_upload(&group)?;
         let placement = self.placement()?;
         align_torch::warn_if_bfloat16_is_slow(placement.dtype, placement.device);
         let precision = self.matmul_precision.unwrap_or_else(|| MatmulPrecision::fastest_exact(placement.device)).set();
         let (folder, checkpoint) = self.open_folder(&output_dir, &group)?;
-        if let Some(checkpoint) = &checkpoint {
-            // A run with another number of processes keeps its batches.
-            self.config.training_mut().num_processes = group.agree_on_result(num_processes_of(checkpoint))?;
-        }
-
+        self.keep_batches(checkpoint.as_deref(), &group)?;
         let reference = self.reference.take().map(|reference| reference.load(&placement, &mut self.resolver));
         let reference = reference.transpose()?;
         let texts = || O::tokenizer_training_texts(&self.train.examples).unwrap_or_default();
         let (placed, resumes) = ((&placement, &mut self.resolver), self.resume.is_some());
-        let loaded = self.model.load(
-            (self.peft, self.resize_token_embeddings),
-            texts,
-            (&output_dir, folder.as_ref(), resumes),
-            placed,
-        );
-        let loaded = group.agree_on_result(loaded)?;
+        let (peft, output) = ((self.peft, self.resize_token_embeddings), (&*output_dir, folder.as_ref(), resumes));
+        let loaded = group.agree_on_result(self.model.load(peft, texts, output, placed))?;
         let LoadedModel { model: policy, tokenizer, display_name, hub_id } = loaded;
+        reference.as_ref().map_or(Ok(()), |reference| reference.check_tokenizer(&tokenizer))?;
         let (reference, ref_model) = match reference {
-            Some(reference) => {
-                reference.check_tokenizer(&tokenizer)?;
-                (Some(reference.model), Some(reference.display_name))
-            }
+            Some(reference) => (Some(reference.model), Some(reference.display_name)),
             None => (None, O::HAS_REFERENCE.then(|| "the base model".to_owned())),
         };
         let mut names = RunNames::new(display_name, hub_id, ref_model, &self.train.name);
@@ -81,8 +65,7 @@ impl<O: RunObjective> Run<O> {
             (trainer, eval_report) = with_evaluation(trainer, eval, &context)?;
         }
         if let (Some(checkpoint), Some(mode)) = (&checkpoint, self.resume) {
-            let resumed = trainer.resume_with(checkpoint, mode);
-            trainer.group.agree_on_result(resumed)?;
+            trainer.resume_in_group(checkpoint, mode)?;
         }
         Ok(PreparedRun {
             trainer,
@@ -102,6 +85,21 @@ impl<O: RunObjective> Run<O> {
             upload,
             _precision: precision,
         })
+    }
+
+    /// The upload of the trained model, in the process that writes it.
+    #[cfg(feature = "hub")]
+    fn take_upload(&mut self, group: &ProcessGroup) -> Result<Option<super::Upload>> {
+        let upload = self.upload.take().filter(|_| group.rank() == 0);
+        upload.map(|(repo, private)| super::Upload::from_name(&repo, private)).transpose()
+    }
+
+    /// Keeps the batches of the run that wrote a checkpoint, which may have had another number of processes.
+    fn keep_batches(&mut self, checkpoint: Option<&Path>, group: &ProcessGroup) -> Result<()> {
+        if let Some(checkpoint) = checkpoint {
+            self.config.training_mut().num_processes = group.agree_on_result(num_processes_of(checkpoint))?;
+        }
+        Ok(())
     }
 
     /// Checks that all processes have the same options, before these lead them to different operations.
