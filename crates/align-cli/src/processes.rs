@@ -13,12 +13,12 @@ use std::time::Duration;
 pub struct ProcessOptions {
     /// Start this many processes on this machine, which share the work and the processors. torchrun, mpirun and srun start them on several
     /// machines. A run that torchrun starts again after a failure continues from its newest checkpoint.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     #[serde(skip)]
     nproc_per_node: Option<u16>,
     /// Seconds that a process waits for the others before it ends with an error that says which did not come. Ranks may be apart by this
     /// time, such as when rank 0 writes a checkpoint, or when a rank trains a point of a sweep [default: 600, of a sweep 86400].
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     #[serde(skip)]
     ddp_timeout: Option<u64>,
 }
@@ -41,6 +41,11 @@ pub fn read_launch() -> Result<(), Failure> {
 
 fn launch() -> Launch {
     LAUNCH.get().cloned().unwrap_or_else(Launch::single)
+}
+
+/// The number of processes that `--nproc-per-node` has started, if it has started this one.
+pub fn started() -> Option<usize> {
+    std::env::var_os(STARTED).map(|_| world_size())
 }
 
 /// This process's number, from 0. Only rank 0 prints and writes.

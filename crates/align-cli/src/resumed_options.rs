@@ -29,16 +29,17 @@ pub fn read(given: &[OsString], command: &Command, program: &Command) -> Result<
     Ok(recorded)
 }
 
+/// The options of folders that a run creates.
+const CREATED_FOLDERS: [&str; 2] = ["ref-log-probs-dir", "token-cache"];
+
 /// Returns an error if a recorded file is not found from the current folder.
 fn check_files(config: &Path, recorded: &[FileOption], given: &[OsString], command: &Command) -> Result<(), Failure> {
     let arguments: Vec<OsString> = recorded.iter().map(|option| option.argument.clone()).collect();
     for option in
         command.get_arguments().filter(|option| option.get_value_parser().type_id() == TypeId::of::<PathBuf>())
     {
-        let Some(name) = option.get_long().filter(|name| value(given, name).is_none() && *name != "ref-log-probs-dir")
-        else {
-            continue;
-        };
+        let is_checked = |name: &&str| value(given, name).is_none() && !CREATED_FOLDERS.contains(name);
+        let Some(name) = option.get_long().filter(is_checked) else { continue };
         let Some(path) = value(&arguments, name).map(PathBuf::from).filter(|path| !path.exists()) else { continue };
         let hint = match path.is_relative() {
             true => format!(

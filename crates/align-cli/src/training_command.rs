@@ -166,7 +166,8 @@ impl TrainingCommand<'_> {
 
     /// The command that resumes the run.
     fn resume_command(&self) -> String {
-        format!("align {} --output-dir {} --resume", self.name, quoted(&self.run.output_dir))
+        let processes = processes::started().map(|count| format!(" --nproc-per-node {count}")).unwrap_or_default();
+        format!("align {} --output-dir {} --resume{processes}", self.name, quoted(&self.run.output_dir))
     }
 }
 

@@ -35,6 +35,7 @@ extern "C" int align_torch_set_gradient_hook(const at::Tensor* weight, Run run, 
                                              size_t capacity) {
   const std::shared_ptr<void> owned(state, drop);
   return catch_exceptions(message, capacity, [&] {
+    TORCH_CHECK(weight->is_leaf(), "only a leaf of the graph can have a hook for its gradient");
     torch::autograd::impl::set_post_acc_grad_hooks(*weight, std::make_unique<Hook>(run, owned));
   });
 }

@@ -49,6 +49,7 @@ mod config;
 mod distributed;
 mod error;
 mod evaluation;
+mod flow;
 mod gradients;
 mod json_number;
 mod legacy_run;
@@ -96,6 +97,7 @@ pub use config::{
     PackingStrategy, PrefixSharing, RewardConfig, SamplingStrategy, SftConfig, TrainingConfig,
 };
 pub use error::{Error, Result};
+pub use flow::Flow;
 pub use gradients::clip_grad_norm;
 pub use log_records::{EvaluationRecord, StepMean, StepRecord};
 pub use memory::{MemoryEstimate, available_memory};
@@ -104,8 +106,7 @@ pub use metrics::Metrics;
 pub use model_card::ModelCard;
 pub use objective::{Objective, RunConfig};
 pub use observer::{
-    CheckpointSaver, EarlyStopping, Flow, MetricsFile, Observer, SamplePrompts, SampleTexts, StopSignal,
-    TrainingRecords,
+    CheckpointSaver, EarlyStopping, MetricsFile, Observer, SamplePrompts, SampleTexts, StopSignal, TrainingRecords,
 };
 pub use resume_mode::ResumeMode;
 pub use run::{ClassificationRun, CpoRun, DpoRun, KtoRun, RewardRun, Run, RunSummary, SftRun};

@@ -3,7 +3,7 @@
 use crate::model_info::device;
 use crate::objective::Objective;
 use crate::rows_digest::rows_digest;
-use crate::{Result, ResumeMode, Trainer};
+use crate::{Result, ResumeMode, Rows, RunConfig};
 use align_base::option_differences;
 use align_models::{ModelIdentity, TrainableModel, dtype};
 use align_torch::Environment;
@@ -29,17 +29,22 @@ pub(crate) struct RunIdentity {
 }
 
 impl RunIdentity {
-    /// The identity of a trainer's run.
-    pub fn of<O: Objective>(trainer: &Trainer<O>) -> Result<Self> {
-        let policy = trainer.policy();
+    /// The identity of a run. `frozen_digest` is that of the frozen base weights, if the policy has an adapter.
+    pub fn of<O: Objective>(
+        objective: &O,
+        frozen_digest: Option<&String>,
+        train: &Rows<O::Row>,
+        eval: &[O::Row],
+    ) -> Result<Self> {
+        let policy = objective.policy();
         Ok(Self {
             environment: Environment::current(device(policy)),
             policy: policy.hyper_parameters()?,
             dtype: dtype(policy),
-            frozen: trainer.frozen_digest.clone(),
-            reference: trainer.objective.reference_identity().cloned(),
-            train: trainer.train.digest(),
-            eval: trainer.training().best_metric().map(|_| rows_digest(&trainer.eval)),
+            frozen: frozen_digest.cloned(),
+            reference: objective.reference_identity().cloned(),
+            train: train.digest(),
+            eval: objective.config().training().best_metric().map(|_| rows_digest(eval)),
         })
     }
 

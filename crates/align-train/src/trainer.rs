@@ -125,7 +125,8 @@ impl<O: Objective> Trainer<O> {
             order: (u64::MAX, EpochOrder::Sequential),
         };
         if !trainer.group.is_single() {
-            let (identity, weights) = (RunIdentity::of(&trainer)?, trainer.policy().parameters().iter());
+            let (digest, weights) = (trainer.frozen_digest.as_ref(), trainer.policy().parameters().iter());
+            let identity = RunIdentity::of(&trainer.objective, digest, &trainer.train, &trainer.eval)?;
             check_same_inputs(&trainer.group, trainer.config(), &identity, weights)?;
         }
         Ok(trainer)
@@ -247,6 +248,35 @@ impl<O: Objective> Trainer<O> {
         // Those of a step that failed.
         self.optimizer.clear_gradients()?;
         let batches = self.next_batches()?;
+        let CombinedOutput { mut loss, tokens, mut metrics } = self.accumulate_gradients(&batches)?;
+        if let Some(penalty) = self.objective.penalise_weights()? {
+            loss += penalty;
+            metrics.set("weight_distance", penalty);
+        }
+        let indices = batches.concat();
+        self.check_finite("loss", loss, &indices)?;
+        let max_norm = self.training().max_grad_norm;
+        let weights = self.policy().parameters().iter().map(|(_, weight)| weight);
+        let grad_norm = clip_grad_norm(weights, (max_norm > 0.0).then_some(max_norm))?;
+        self.check_finite("grad_norm", grad_norm, &indices)?;
+        let learning_rate = self.schedule.at(self.step);
+        self.optimizer.step(learning_rate)?;
+        self.optimizer.exchange_weights(&self.group)?;
+        self.step += 1;
+        self.objective.after_step(self.step)?;
+        if self.step.is_multiple_of(STEPS_BETWEEN_WEIGHT_CHECKS) {
+            self.check_same_weights()?;
+        }
+        self.num_tokens += tokens;
+        let (num_tokens, epoch, step) = (self.num_tokens, self.epoch(), self.step);
+        let record = StepRecord { loss, grad_norm, learning_rate, num_tokens, metrics, epoch, step };
+        let logging_steps = self.training().logging_steps;
+        self.history.push_step(record.clone(), logging_steps);
+        Ok(Some(record))
+    }
+
+    /// Computes the gradient of a step's batches in all processes. Returns their mean loss and metrics, and their tokens.
+    fn accumulate_gradients(&mut self, batches: &[Vec<usize>]) -> Result<CombinedOutput> {
         let loaded = batches.iter().map(|indices| self.train.load(indices)).collect::<Result<Vec<_>>>()?;
         let batch_weight =
             |rows: &LoadedRows<'_, O::Row>| self.objective.batch_weight(&rows.batch(Split::Train, &self.group));
@@ -277,34 +307,10 @@ impl<O: Objective> Trainer<O> {
             tokens += output.tokens;
             metrics.push(output.metrics);
         }
-        let mut metrics = Metrics::mean(&metrics);
         if let Some(gradients) = &self.gradients {
             gradients.finish_step(&self.group)?;
         }
-        if let Some(penalty) = self.objective.penalise_weights()? {
-            loss += penalty;
-            metrics.set("weight_distance", penalty);
-        }
-        let indices = batches.concat();
-        self.check_finite("loss", loss, &indices)?;
-        let max_norm = self.training().max_grad_norm;
-        let weights = self.policy().parameters().iter().map(|(_, weight)| weight);
-        let grad_norm = clip_grad_norm(weights, (max_norm > 0.0).then_some(max_norm))?;
-        self.check_finite("grad_norm", grad_norm, &indices)?;
-        let learning_rate = self.schedule.at(self.step);
-        self.optimizer.step(learning_rate)?;
-        self.optimizer.exchange_weights(&self.group)?;
-        self.step += 1;
-        self.objective.after_step(self.step)?;
-        if self.step.is_multiple_of(STEPS_BETWEEN_WEIGHT_CHECKS) {
-            self.check_same_weights()?;
-        }
-        self.num_tokens += tokens;
-        let (num_tokens, epoch, step) = (self.num_tokens, self.epoch(), self.step);
-        let record = StepRecord { loss, grad_norm, learning_rate, num_tokens, metrics, epoch, step };
-        let logging_steps = self.training().logging_steps;
-        self.history.push_step(record.clone(), logging_steps);
-        Ok(Some(record))
+        Ok(CombinedOutput { loss, metrics: Metrics::mean(&metrics), tokens })
     }
 
     /// The row indices of the batches of the next step.

@@ -159,7 +159,7 @@ impl<O: Objective> Trainer<O> {
         let state = TrainerState {
             step: self.step,
             num_tokens: self.num_tokens,
-            identity: RunIdentity::of(self)?,
+            identity: self.identity()?,
             history: self.history.clone(),
             lines: self.log_files.sync()?,
             objective: self.objective.state()?,
@@ -215,6 +215,10 @@ impl<O: Objective> Trainer<O> {
         self.group.agree_on_result(resumed)
     }
 
+    fn identity(&self) -> Result<RunIdentity> {
+        RunIdentity::of(&self.objective, self.frozen_digest.as_ref(), &self.train, &self.eval)
+    }
+
     fn check_same_run(&self, dir: &Path, state: &TrainerState<O::Config>, mode: ResumeMode) -> Result<()> {
         let ours = serde_json::to_value(self.config()).map_err(|e| fail(dir, e.to_string()))?;
         let theirs = serde_json::to_value(&state.config).map_err(|e| fail(dir, e.to_string()))?;
@@ -238,7 +242,7 @@ impl<O: Objective> Trainer<O> {
                 ),
             ));
         }
-        let mismatch = RunIdentity::of(self)?.mismatch(&state.identity, mode);
+        let mismatch = self.identity()?.mismatch(&state.identity, mode);
         mismatch.map_or(Ok(()), |reason| Err(fail(dir, reason)))
     }
 }

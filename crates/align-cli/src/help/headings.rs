@@ -154,6 +154,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
         &[
             "batch_size",
             "gradient_checkpointing",
+            "zero_stage",
             "micro_batch_tokens",
             "prefix_sharing",
             "precompute_ref_log_probs",

@@ -22,6 +22,7 @@ const ASSUMED: &[(&str, &[&str])] = &[
     ("docs/likes.md", &["answers.csv", "votes.csv", "shp.jsonl", "reddit.jsonl", "posts.csv"]),
     ("docs/lora.md", &["pairs.jsonl", "other-pairs.jsonl"]),
     ("docs/reward-models.md", &["pairs.jsonl", "held-out.jsonl", "texts.csv"]),
+    ("docs/scaling.md", &["pairs.jsonl"]),
     ("docs/streaming.md", &["pairs.jsonl"]),
     ("docs/losses.md", &["pairs.jsonl", "judged.jsonl", "likes.jsonl"]),
     (

@@ -87,6 +87,7 @@ pages! {
     losses: "docs/losses.md",
     quick_start: "docs/quick-start.md",
     reward_models: "docs/reward-models.md",
+    scaling: "docs/scaling.md",
     setup: "docs/setup.md",
     streaming: "docs/streaming.md",
     training: "docs/training.md",

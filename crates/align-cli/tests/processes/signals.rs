@@ -42,7 +42,7 @@ fn ctrl_c_stops_all_processes_at_one_step() {
         for (part, times) in [
             ("stopping after this step or batch", 1),
             ("stopped after step ", 1),
-            ("align dpo --output-dir run --resume", 1),
+            ("align dpo --output-dir run --resume --nproc-per-node 3", 1),
             ("error", 0),
             ("[rank ", 0),
         ] {

@@ -69,7 +69,7 @@ impl ProcessGroup {
     /// ```
     /// # use align_distributed::ProcessGroup;
     /// let group = ProcessGroup::single();
-    /// let versions = group.all_gather_objects(&("align", 1))?;
+    /// let versions: Vec<(String, i32)> = group.all_gather_objects(&("align", 1))?;
     /// assert_eq!(versions, [("align".to_owned(), 1)]);
     /// # Ok::<(), align_distributed::Error>(())
     /// ```

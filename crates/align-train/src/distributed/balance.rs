@@ -40,7 +40,7 @@ mod tests {
         let parts = balanced_parts(&[4, 4], &[0, 1, 2, 3, 4, 5, 6, 7], &tokens);
         let sums: Vec<usize> = parts.iter().map(|part| part.iter().map(|row| tokens[*row]).sum()).collect();
         assert_eq!(sums, [200, 200], "{parts:?}");
-        assert_eq!(balanced_parts(&[2, 1, 0], &[5, 6, 7], &[5, 6, 7]), [vec![6, 5], vec![7], vec![]]);
+        assert_eq!(balanced_parts(&[2, 1, 0], &[5, 6, 7], &[5, 6, 7]), [vec![7, 5], vec![6], vec![]]);
     }
 
     #[test]

@@ -1,10 +1,10 @@
-use super::{Flow, Observer};
+use super::Observer;
 use crate::checkpoint_names::{checkpoint_dir, is_checkpoint_name};
 use crate::load_weights::load_weights;
 use crate::objective::Objective;
 use crate::run_checkpoints::{checkpoints, is_unchanged};
 use crate::training_checkpoint::verify_checkpoint;
-use crate::{Error, Result, StepRecord, Trainer, legacy_run};
+use crate::{Error, Flow, Result, StepRecord, Trainer, legacy_run};
 use align_base::files::Ownership;
 use align_models::TrainableModel;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
-use super::{Flow, Observer};
+use super::Observer;
 use crate::objective::Objective;
-use crate::{EvaluationRecord, Result, Trainer};
+use crate::{EvaluationRecord, Flow, Result, Trainer};
 
 /// Finishes the run after `early_stopping_patience` consecutive evaluations that did not improve on the best value by more than
 /// `early_stopping_threshold`, like transformers' `EarlyStoppingCallback`. Does nothing without `early_stopping_patience`.

@@ -1,6 +1,6 @@
-use super::{Flow, Observer};
+use super::Observer;
 use crate::objective::Objective;
-use crate::{Error, EvaluationRecord, Result, StepRecord, Trainer};
+use crate::{Error, EvaluationRecord, Flow, Result, StepRecord, Trainer};
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::Write;

@@ -20,32 +20,8 @@ pub use stop_signal::StopSignal;
 pub use training_records::TrainingRecords;
 
 use crate::objective::Objective;
-use crate::{EvaluationRecord, Result, StepRecord, Trainer};
-use serde::{Deserialize, Serialize};
+use crate::{EvaluationRecord, Flow, Result, StepRecord, Trainer};
 use std::path::Path;
-
-/// Whether a run continues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Flow {
-    /// The run continues.
-    Continue,
-    /// The run is finished, as if this step had been its last.
-    Finish,
-    /// The run stops after this step and can be resumed.
-    Stop,
-}
-
-impl Flow {
-    /// Combines the results of two observers: `Stop` has priority over `Finish`, and `Finish` over `Continue`.
-    #[must_use]
-    pub fn combine(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Stop, _) | (_, Self::Stop) => Self::Stop,
-            (Self::Finish, _) | (_, Self::Finish) => Self::Finish,
-            (Self::Continue, Self::Continue) => Self::Continue,
-        }
-    }
-}
 
 /// Callbacks of [`Trainer::train`], like transformers' `TrainerCallback`. Observers are called in the order in which they were added.
 pub trait Observer<O: Objective> {

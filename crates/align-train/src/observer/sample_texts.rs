@@ -1,7 +1,7 @@
 use super::sample_record::SampleRecord;
-use super::{Flow, Observer, SamplePrompts};
+use super::{Observer, SamplePrompts};
 use crate::objective::Objective;
-use crate::{Error, EvaluationRecord, Result, Trainer};
+use crate::{Error, EvaluationRecord, Flow, Result, Trainer};
 use align_base::Progress;
 use align_data::Tokenizer;
 use align_data::chat::Message;

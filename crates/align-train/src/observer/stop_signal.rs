@@ -1,6 +1,6 @@
-use super::{Flow, Observer};
+use super::Observer;
 use crate::objective::Objective;
-use crate::{Result, StepRecord, Trainer};
+use crate::{Flow, Result, StepRecord, Trainer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 

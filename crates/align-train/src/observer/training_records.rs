@@ -1,6 +1,6 @@
-use super::{Flow, Observer};
+use super::Observer;
 use crate::objective::Objective;
-use crate::{Error, EvaluationRecord, Result, StepRecord, Trainer};
+use crate::{Error, EvaluationRecord, Flow, Result, StepRecord, Trainer};
 use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead, BufReader};

@@ -24,8 +24,7 @@ impl<O: RunObjective> Run<O> {
     pub fn prepare(mut self) -> Result<PreparedRun<O>> {
         let group = self.group.take().unwrap_or_else(ProcessGroup::single);
         self.check_same_in_all_processes(&group)?;
-        let output_dir = self.check()?;
-        let options = self.options()?;
+        let (output_dir, options) = (self.check()?, self.options()?);
         #[cfg(feature = "hub")]
         let upload = self.take_upload(&group)?;
         let placement = self.placement()?;
@@ -33,8 +32,8 @@ impl<O: RunObjective> Run<O> {
         let precision = self.matmul_precision.unwrap_or_else(|| MatmulPrecision::fastest_exact(placement.device)).set();
         let (folder, checkpoint) = self.open_folder(&output_dir, &group)?;
         self.keep_batches(checkpoint.as_deref(), &group)?;
-        let reference = self.reference.take().map(|reference| reference.load(&placement, &mut self.resolver));
-        let reference = reference.transpose()?;
+        let reference = self.reference.take();
+        let reference = reference.map(|given| given.load(&placement, &mut self.resolver)).transpose()?;
         let texts = || O::tokenizer_training_texts(&self.train.examples).unwrap_or_default();
         let (placed, resumes) = ((&placement, &mut self.resolver), self.resume.is_some());
         let (peft, output) = ((self.peft, self.resize_token_embeddings), (&*output_dir, folder.as_ref(), resumes));
@@ -51,10 +50,9 @@ impl<O: RunObjective> Run<O> {
             names.hub_model_id = upload.as_ref().map(|upload| upload.repo().to_string());
         }
 
-        let samples = self.samples.filter(|_| folder.is_some());
-        let samples = sample_texts(samples, &output_dir, &policy, &tokenizer, (placement.seed, resumes))?;
-        let (max_length, strip_prompt, invalid_rows) = (self.max_length, self.strip_prompt, self.invalid_rows);
-        let model_max_length = policy.max_sequence_length();
+        let samples = sample_texts(self.samples, folder.as_ref(), (&policy, &tokenizer), (placement.seed, resumes))?;
+        let (max_length, model_max_length) = (self.max_length, policy.max_sequence_length());
+        let (strip_prompt, invalid_rows) = (self.strip_prompt, self.invalid_rows);
         let context = EncodeContext { tokenizer: &tokenizer, max_length, model_max_length, strip_prompt, invalid_rows };
         let (rows, train_report) = encode_training::<O>(&self.config, self.train, &context, &group)?;
         names.train_rows = rows.len();
@@ -170,16 +168,17 @@ impl<O: RunObjective> Run<O> {
     }
 }
 
-/// The observer that writes sample texts, if there are sample prompts.
+/// The observer that writes sample texts, if there are sample prompts and this process writes.
 fn sample_texts<O: RunObjective>(
     factory: Option<SampleTextsFactory<O>>,
-    output_dir: &Path,
-    policy: &O::Model,
-    tokenizer: &Tokenizer,
+    folder: Option<&RunFolder>,
+    (policy, tokenizer): (&O::Model, &Tokenizer),
     (seed, resumes): (u64, bool),
 ) -> Result<Option<Box<dyn Observer<O>>>> {
-    let path = output_dir.join(RunFolder::SAMPLES);
-    factory.map(|factory| factory(&path, policy, tokenizer, seed, resumes)).transpose()
+    let create = |(factory, folder): (SampleTextsFactory<O>, &RunFolder)| {
+        factory(&folder.path().join(RunFolder::SAMPLES), policy, tokenizer, seed, resumes)
+    };
+    factory.zip(folder).map(create).transpose()
 }
 
 /// Adds held-out rows to a trainer. Also returns the report of their tokenisation.

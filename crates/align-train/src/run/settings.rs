@@ -61,7 +61,7 @@ impl<O: RunObjective> Run<O> {
         Self { matmul_precision: Some(precision), ..self }
     }
 
-    /// Adds an observer of the steps and evaluations, such as a progress bar.
+    /// Adds an observer of the steps and evaluations, such as a progress bar. Of several processes, only rank 0 calls it.
     pub fn observer(mut self, observer: impl Observer<O> + 'static) -> Self {
         self.observers.push(Box::new(observer));
         self

@@ -1,10 +1,10 @@
 //! Writes the files of a cache, block by block.
 
 use super::bytes::RowWriter;
+use super::checksum::row_checksum;
 use super::header::{Header, INDEX, REPORT, ROWS, RowStatistics, write_value};
 use super::key::KeyParts;
 use super::row::CachedRow;
-use super::row_checksum;
 use super::source_file::SourceFile;
 use crate::encode_rows::CHUNK_SIZE;
 use crate::streaming::StreamingError;

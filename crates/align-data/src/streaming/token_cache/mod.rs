@@ -2,6 +2,7 @@
 
 mod build;
 mod bytes;
+mod checksum;
 mod header;
 mod key;
 mod row;
@@ -15,6 +16,7 @@ pub use row::CachedRow;
 use crate::tables::{ExampleBlocks, ExampleRow};
 use crate::{EncodeReport, Error, Result};
 use align_base::files::write_folder;
+use checksum::row_checksum;
 use header::{HEADER, Header, INDEX, REPORT, ROWS, damaged, read_value, write_value};
 use key::KeyParts;
 use source_file::SourceFile;
@@ -197,12 +199,4 @@ fn known_files(folder: &Path) -> Vec<SourceFile> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let headers = entries.filter_map(|entry| read_value::<Header>(&entry.path(), HEADER).ok());
     headers.flat_map(|header| header.files).collect()
-}
-
-/// The checksum of a row. It includes the row's number, so that a row in the place of another is found.
-fn row_checksum(row: usize, bytes: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&(row as u64).to_le_bytes());
-    hasher.update(bytes);
-    hasher.finalize()
 }
