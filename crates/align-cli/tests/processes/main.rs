@@ -2,7 +2,7 @@
 //! of the network.
 //!
 //! `ALIGN_FAULTS=50` tests that many faults. ALIGN_TORCHRUN names torchrun if it is not on PATH.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod by_hand;
 mod faults;
