@@ -3,6 +3,7 @@
 use align_distributed::{GroupOptions, Launch};
 use align_train::{EvaluationRecord, IntervalStrategy, Objective, ProcessGroup, StepRecord, Trainer, TrainingConfig};
 use std::net::TcpListener;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 use tch::{Kind, Tensor};
@@ -38,6 +39,9 @@ pub fn training() -> TrainingConfig {
 
 /// Runs `work` in `count` processes of a group.
 pub fn in_processes<T: Send>(count: usize, work: impl Fn(ProcessGroup) -> T + Sync) -> Vec<T> {
+    // One group at a time: their threads already take all processors.
+    static GROUPS: Mutex<()> = Mutex::new(());
+    let _alone = GROUPS.lock().unwrap_or_else(PoisonError::into_inner);
     // The processes are threads already.
     tch::set_num_threads(1);
     align_torch::keep_freed_memory();
