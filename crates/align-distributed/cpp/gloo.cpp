@@ -7,6 +7,8 @@
 #include <chrono>
 #include <vector>
 
+#include <mutex>
+
 #include "catch_exceptions.h"
 
 namespace {
@@ -16,6 +18,15 @@ using Gloo = c10::intrusive_ptr<c10d::ProcessGroupGloo>;
 
 // The tensor's memory without its place in a graph.
 std::vector<at::Tensor> values(const at::Tensor& tensor) { return {tensor.detach()}; }
+
+std::mutex recorder;
+
+// Begins an operation. c10d notes each one in a recorder of the process, whose maps are not protected against groups in several threads.
+template <typename Operation>
+auto begin(Operation operation) {
+  const std::lock_guard<std::mutex> lock(recorder);
+  return operation();
+}
 
 }  // namespace
 
@@ -41,7 +52,7 @@ extern "C" int align_distributed_gloo_all_reduce(const Gloo* gloo, const at::Ten
     options.reduceOp = operation == 0 ? Op::SUM : operation == 1 ? Op::MIN : Op::MAX;
     options.timeout = std::chrono::milliseconds(timeout_ms);
     auto tensors = values(*tensor);
-    (*gloo)->allreduce(tensors, options)->wait();
+    begin([&] { return (*gloo)->allreduce(tensors, options); })->wait();
   });
 }
 
@@ -52,7 +63,7 @@ extern "C" int align_distributed_gloo_broadcast(const Gloo* gloo, const at::Tens
     options.rootRank = root;
     options.timeout = std::chrono::milliseconds(timeout_ms);
     auto tensors = values(*tensor);
-    (*gloo)->broadcast(tensors, options)->wait();
+    begin([&] { return (*gloo)->broadcast(tensors, options); })->wait();
   });
 }
 
@@ -64,7 +75,7 @@ extern "C" int align_distributed_gloo_all_gather(const Gloo* gloo, const at::Ten
     options.timeout = std::chrono::milliseconds(timeout_ms);
     std::vector<std::vector<at::Tensor>> outputs{output->detach().unbind()};
     auto inputs = values(*input);
-    (*gloo)->allgather(outputs, inputs, options)->wait();
+    begin([&] { return (*gloo)->allgather(outputs, inputs, options); })->wait();
   });
 }
 
@@ -77,7 +88,7 @@ extern "C" int align_distributed_gloo_all_to_all(const Gloo* gloo, const at::Ten
     std::vector<int64_t> equal_parts;
     auto received = output->detach();
     auto sent = input->detach();
-    (*gloo)->alltoall_base(received, sent, equal_parts, equal_parts, options)->wait();
+    begin([&] { return (*gloo)->alltoall_base(received, sent, equal_parts, equal_parts, options); })->wait();
   });
 }
 
