@@ -145,30 +145,20 @@ impl Store {
     pub(crate) fn set_once(&self, key: &str, value: &str) -> Result<String, String> {
         let key = text(key)?;
         let value = cut(value);
-        let mut bytes = [0_u8; MAX_VALUE];
-        let mut length = value.len();
-        if let Some(start) = bytes.get_mut(..length) {
-            start.copy_from_slice(value.as_bytes());
-        }
-        // SAFETY: the buffer has the given capacity, and its first `length` bytes are the value.
-        call_cpp(|problem, capacity| unsafe {
-            let (key, start) = (key.as_ptr(), bytes.as_mut_ptr().cast());
-            align_distributed_store_set_once(self.as_ptr(), key, start, &raw mut length, MAX_VALUE, problem, capacity)
-        })?;
-        Ok(String::from_utf8_lossy(bytes.get(..length).unwrap_or_default()).into_owned())
+        // SAFETY: the store and the key live for the call. The buffer has the given capacity, and its first bytes are the value.
+        read_value(value, |start, length, problem, capacity| unsafe {
+            let (store, key) = (self.as_ptr(), key.as_ptr());
+            align_distributed_store_set_once(store, key, start, length, MAX_VALUE, problem, capacity)
+        })
     }
 
     /// Waits for a value.
     pub(crate) fn get(&self, key: &str) -> Result<String, String> {
         let key = text(key)?;
-        let mut bytes = [0_u8; MAX_VALUE];
-        let mut length = 0;
-        // SAFETY: the buffer has the given capacity.
-        call_cpp(|problem, capacity| unsafe {
-            let (key, start) = (key.as_ptr(), bytes.as_mut_ptr().cast());
-            align_distributed_store_get(self.as_ptr(), key, start, &raw mut length, MAX_VALUE, problem, capacity)
-        })?;
-        Ok(String::from_utf8_lossy(bytes.get(..length).unwrap_or_default()).into_owned())
+        // SAFETY: the store and the key live for the call. The buffer has the given capacity.
+        read_value("", |start, length, problem, capacity| unsafe {
+            align_distributed_store_get(self.as_ptr(), key.as_ptr(), start, length, MAX_VALUE, problem, capacity)
+        })
     }
 
     pub(crate) fn has(&self, key: &str) -> Result<bool, String> {
@@ -208,6 +198,20 @@ impl Drop for Store {
         // SAFETY: the pointer came from C++ and is freed once.
         unsafe { align_distributed_store_free(self.0.as_ptr()) };
     }
+}
+
+/// Reads a value with a C++ function that gets a buffer of [`MAX_VALUE`] bytes with `sent` at its beginning and the length of `sent`, and
+/// replaces both.
+fn read_value(
+    sent: &str,
+    read: impl FnOnce(*mut c_char, *mut usize, *mut c_char, usize) -> c_int,
+) -> Result<String, String> {
+    let (mut bytes, mut length) = ([0_u8; MAX_VALUE], sent.len());
+    if let Some(start) = bytes.get_mut(..length) {
+        start.copy_from_slice(sent.as_bytes());
+    }
+    call_cpp(|problem, capacity| read(bytes.as_mut_ptr().cast(), &raw mut length, problem, capacity))?;
+    Ok(String::from_utf8_lossy(bytes.get(..length).unwrap_or_default()).into_owned())
 }
 
 /// A string for C++.

@@ -135,7 +135,12 @@ impl<'a> GenerationJob<'a> {
             };
             Journal::open(journal, &job, overwrite, check).map_err(Error::from)
         })?;
-        let is_done = done_in_rank_0(&group, &done, count)?;
+        let mut is_done = vec![false; count];
+        for prompt in group.result_of_rank_0(|| Ok::<_, Error>(done))? {
+            if let Some(done) = is_done.get_mut(prompt) {
+                *done = true;
+            }
+        }
         let generator = generator.only(|prompt| is_done.get(prompt) != Some(&true));
         let generator = generator.of_process(group.rank(), group.world_size());
         Ok(Self { generator, tokenizer, prompt_ids, texts_per_prompt, journal, done: is_done, group })
@@ -232,18 +237,6 @@ impl<'a> GenerationJob<'a> {
     pub fn remove_journal(self) -> Result<()> {
         Ok(self.journal.map_or(Ok(()), Journal::remove)?)
     }
-}
-
-/// Which of `count` prompts are done, according to rank 0.
-fn done_in_rank_0(group: &ProcessGroup, own: &[usize], count: usize) -> Result<Vec<bool>> {
-    let mut is_done = vec![false; count];
-    let all: Vec<Vec<usize>> = group.all_gather_objects(&own)?;
-    for prompt in all.into_iter().take(1).flatten() {
-        if let Some(done) = is_done.get_mut(prompt) {
-            *done = true;
-        }
-    }
-    Ok(is_done)
 }
 
 impl Entry {

@@ -1,6 +1,6 @@
 //! Custom autograd functions.
 
-use crate::ffi_error::{call_cpp, new_tensor};
+use crate::ffi_error::{call_cpp, new_tensor, report};
 use std::ffi::{c_char, c_int, c_void};
 use std::fmt::Display;
 use std::mem::ManuallyDrop;
@@ -148,15 +148,8 @@ unsafe extern "C" fn run_backward(
             unsafe { grad_input.write(result.as_mut_ptr()) };
             0
         }
-        Err(message) => {
-            let len = message.len().min(capacity.saturating_sub(1));
-            // SAFETY: the message's first `len` bytes and a 0 fit into `capacity` bytes, which the caller owns.
-            unsafe {
-                message.as_ptr().cast::<c_char>().copy_to_nonoverlapping(problem, len);
-                problem.add(len).write(0);
-            }
-            -1
-        }
+        // SAFETY: guaranteed by the caller.
+        Err(message) => unsafe { report(&message, problem, capacity) },
     }
 }
 

@@ -24,6 +24,20 @@ pub fn call_cpp(call: impl FnOnce(*mut c_char, usize) -> c_int) -> Result<(), St
     Err(problem.to_string_lossy().into_owned())
 }
 
+/// Reports the failure of a Rust function to the C++ function that called it: writes the beginning of `message`, ended by 0, and returns -1.
+///
+/// # Safety
+/// `problem` is valid for writes of `capacity` bytes, at least 1.
+pub(crate) unsafe fn report(message: &str, problem: *mut c_char, capacity: usize) -> c_int {
+    let len = message.len().min(capacity.saturating_sub(1));
+    // SAFETY: the message's first `len` bytes and a 0 fit into `capacity` bytes, which the caller owns.
+    unsafe {
+        message.as_ptr().cast::<c_char>().copy_to_nonoverlapping(problem, len);
+        problem.add(len).write(0);
+    }
+    -1
+}
+
 /// Calls a C++ function that creates a tensor, and takes ownership of the tensor.
 ///
 /// The arguments of `call` are a pointer for the new tensor, a buffer for an error message, and the size of the buffer in bytes. It must

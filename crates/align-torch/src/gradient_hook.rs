@@ -1,6 +1,6 @@
 //! Functions that are called when the gradient of a weight is complete.
 
-use crate::ffi_error::call_cpp;
+use crate::ffi_error::{call_cpp, report};
 use std::ffi::{c_char, c_int, c_void};
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -91,14 +91,11 @@ unsafe extern "C" fn run_function(state: *mut c_void, problem: *mut c_char, capa
     // SAFETY: guaranteed by the caller.
     let function = unsafe { &*state.cast::<Function>() };
     let result = catch_unwind(AssertUnwindSafe(function));
-    let Err(message) = result.unwrap_or_else(|_| Err("a function for a gradient panicked".into())) else { return 0 };
-    let len = message.len().min(capacity.saturating_sub(1));
-    // SAFETY: the message's first `len` bytes and a 0 fit into `capacity` bytes, which the caller owns.
-    unsafe {
-        message.as_ptr().cast::<c_char>().copy_to_nonoverlapping(problem, len);
-        problem.add(len).write(0);
+    match result.unwrap_or_else(|_| Err("a function for a gradient panicked".into())) {
+        Ok(()) => 0,
+        // SAFETY: guaranteed by the caller.
+        Err(message) => unsafe { report(&message, problem, capacity) },
     }
-    -1
 }
 
 /// Drops a function.

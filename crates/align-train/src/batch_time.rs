@@ -10,11 +10,10 @@ impl<O: Objective> Trainer<O> {
     /// The seconds per token of the loss and its gradient: in the first epoch, and in later ones, which reuse what the objective has
     /// remembered of the reference model. The gradients are left over, so the trainer must not be used for steps afterwards.
     pub(crate) fn seconds_per_token(&mut self) -> Result<[f64; 2]> {
-        let mut first_of = |step| {
+        let [first, second] = [0, 1].map(|step| {
             self.step = step;
-            Ok::<_, crate::Error>(self.next_batches()?.into_iter().next().unwrap_or_default())
-        };
-        let (first, second) = (first_of(0)?, first_of(1)?);
+            self.next_batches().into_iter().next().unwrap_or_default()
+        });
         self.step = 0;
         // The first computation also allocates memory and chooses kernels.
         self.batch_seconds(Split::Train, &first)?;
@@ -23,15 +22,15 @@ impl<O: Objective> Trainer<O> {
 
     /// The seconds per token of the loss without a gradient.
     pub(crate) fn seconds_per_eval_token(&mut self) -> Result<f64> {
-        let batches = self.evaluation_batches()?;
+        let batches = self.evaluation_batches();
         let Some(first) = batches.first() else { return Ok(0.0) };
         self.in_evaluation_mode(|trainer| tch::no_grad(|| trainer.batch_seconds(Split::Eval, first)))
     }
 
     fn batch_seconds(&mut self, split: Split, indices: &[usize]) -> Result<f64> {
         let (rows, scale) = match split {
-            Split::Train => (self.train.load(indices)?, Some(1.0)),
-            Split::Eval => (LoadedRows::All(&self.eval, indices), None),
+            Split::Train => (self.train.load(indices, &self.group)?, Some(1.0)),
+            Split::Eval => (LoadedRows::of(&self.eval, indices, &self.group), None),
         };
         let started = Instant::now();
         let output = self.objective.compute_shared_loss(&rows.batch(split, &self.group), scale)?;

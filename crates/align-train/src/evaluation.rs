@@ -1,5 +1,6 @@
-use crate::distributed::{balanced, exchange_outputs, mean_loss};
-use crate::objective::{Batch, BatchOutput, Objective, Row, Split};
+use crate::distributed::{exchange_outputs, mean_loss};
+use crate::objective::{BatchOutput, Objective, Row, Split};
+use crate::training_rows::LoadedRows;
 use crate::{BatchMetrics, Error, EvaluationRecord, Result, Trainer};
 use align_base::Progress;
 use align_models::TrainableModel;
@@ -19,12 +20,10 @@ impl<O: Objective> Trainer<O> {
         let started = Instant::now();
         let own = self.in_evaluation_mode(|trainer| tch::no_grad(|| trainer.evaluate_batches()))?;
         let batches = exchange_outputs(&self.group, own)?;
-        let not_finite =
-            batches.iter().map(|outputs| outputs.iter().any(|output| !output.loss().is_finite())).collect();
         let outputs = batches.concat();
         let eval_loss = mean_loss(&outputs)?;
         if !eval_loss.is_finite() {
-            return Err(self.evaluation_not_finite(eval_loss, not_finite)?);
+            return Err(self.evaluation_not_finite(eval_loss, &batches));
         }
         let mut metrics = BatchMetrics::mean(outputs.iter().map(|output| &output.metrics))?;
         self.objective.finish_evaluation(eval_loss, &mut metrics);
@@ -39,7 +38,7 @@ impl<O: Objective> Trainer<O> {
     }
 
     /// The row indices of each evaluation batch.
-    pub(crate) fn evaluation_batches(&self) -> Result<Vec<Vec<usize>>> {
+    pub(crate) fn evaluation_batches(&self) -> Vec<Vec<usize>> {
         let rows: Vec<usize> = (0..self.eval.len()).collect();
         let mut batches: Vec<Vec<usize>> = rows.chunks(self.evaluation_batch_size()).map(<[usize]>::to_vec).collect();
         if self.objective.mean_depends_on_batch_size()
@@ -51,8 +50,7 @@ impl<O: Objective> Trainer<O> {
                 last.extend(single_row);
             }
         }
-        let tokens = |row: &usize| self.eval.get(*row).map_or(0, Row::distinct_tokens);
-        batches.iter().map(|rows| balanced(&self.group, rows, |rows| Ok(rows.iter().map(tokens).collect()))).collect()
+        batches
     }
 
     fn evaluation_batch_size(&self) -> usize {
@@ -62,22 +60,22 @@ impl<O: Objective> Trainer<O> {
         }
     }
 
-    /// The error for a loss that is not finite, with the rows of the batches in which it occurred.
-    fn evaluation_not_finite(&self, value: f64, not_finite: Vec<bool>) -> Result<Error> {
-        let batches = self.evaluation_batches()?;
-        let not_finite = batches.iter().zip(not_finite).filter(|(_, not_finite)| *not_finite);
+    /// The error for a loss that is not finite, with the rows of the batches in which it occurred. `outputs` are those of all processes for
+    /// each batch.
+    fn evaluation_not_finite(&self, value: f64, outputs: &[Vec<BatchOutput>]) -> Error {
+        let batches = self.evaluation_batches();
+        let is_not_finite = |outputs: &[BatchOutput]| outputs.iter().any(|output| !output.loss().is_finite());
+        let not_finite = batches.iter().zip(outputs).filter(|(_, outputs)| is_not_finite(outputs));
         let rows = not_finite.flat_map(|(indices, _)| indices).filter_map(|index| self.eval.get(*index));
-        let mut rows: Vec<usize> = rows.map(|row| row.index() + 1).collect();
-        rows.sort_unstable();
-        Ok(Error::EvaluationNotFinite { step: self.step, value, rows })
+        Error::EvaluationNotFinite { step: self.step, value, rows: rows.map(|row| row.index() + 1).collect() }
     }
 
     fn evaluate_batches(&mut self) -> Result<Vec<BatchOutput>> {
-        let batches = self.evaluation_batches()?;
+        let batches = self.evaluation_batches();
         let mut progress = Progress::begin("evaluating", "rows", self.eval.len());
         let output = |indices: &Vec<usize>| {
-            let batch = Batch::new(Split::Eval, &self.eval, indices, &self.group);
-            let output = self.objective.compute_shared_loss(&batch, None)?;
+            let rows = LoadedRows::of(&self.eval, indices, &self.group);
+            let output = self.objective.compute_shared_loss(&rows.batch(Split::Eval, &self.group), None)?;
             progress.advance(indices.len());
             Ok(output)
         };

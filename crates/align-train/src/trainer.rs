@@ -1,6 +1,6 @@
 use crate::distributed::{
-    CombinedOutput, GradientExchange, balanced, check_same_inputs, check_same_rows, check_same_weights,
-    exchange_outputs, share_weights,
+    CombinedOutput, GradientExchange, check_same_inputs, check_same_rows, check_same_weights, exchange_outputs,
+    share_weights,
 };
 use crate::log_files::LogFiles;
 use crate::log_history::LogHistory;
@@ -134,11 +134,7 @@ impl<O: Objective> Trainer<O> {
 
     /// Gives all processes what rank 0 has loaded: the step of the best checkpoint, and its weights.
     pub(crate) fn share_best_weights(&self, best_step: Option<u64>) -> Result<Option<u64>> {
-        if self.group.is_single() {
-            return Ok(best_step);
-        }
-        let all: Vec<Option<u64>> = self.group.all_gather_objects(&best_step)?;
-        let best_step = all.into_iter().next().flatten();
+        let best_step = self.group.result_of_rank_0(|| Ok::<_, Error>(best_step))?;
         if best_step.is_some() {
             share_weights(&self.group, self.policy().parameters().iter().map(|(_, weight)| weight))?;
         }
@@ -247,7 +243,7 @@ impl<O: Objective> Trainer<O> {
         }
         // Those of a step that failed.
         self.optimizer.clear_gradients()?;
-        let batches = self.next_batches()?;
+        let batches = self.next_batches();
         let CombinedOutput { mut loss, tokens, mut metrics } = self.accumulate_gradients(&batches)?;
         if let Some(penalty) = self.objective.penalise_weights()? {
             loss += penalty;
@@ -277,7 +273,7 @@ impl<O: Objective> Trainer<O> {
 
     /// Computes the gradient of a step's batches in all processes. Returns their mean loss and metrics, and their tokens.
     fn accumulate_gradients(&mut self, batches: &[Vec<usize>]) -> Result<CombinedOutput> {
-        let loaded = batches.iter().map(|indices| self.train.load(indices)).collect::<Result<Vec<_>>>()?;
+        let loaded = batches.iter().map(|indices| self.train.load(indices, &self.group)).collect::<Result<Vec<_>>>()?;
         let batch_weight =
             |rows: &LoadedRows<'_, O::Row>| self.objective.batch_weight(&rows.batch(Split::Train, &self.group));
         let weights: Vec<f64> = loaded.iter().map(batch_weight).collect();
@@ -314,7 +310,7 @@ impl<O: Objective> Trainer<O> {
     }
 
     /// The row indices of the batches of the next step.
-    pub(crate) fn next_batches(&mut self) -> Result<Vec<Vec<usize>>> {
+    pub(crate) fn next_batches(&mut self) -> Vec<Vec<usize>> {
         let (epoch, index) = (self.step / self.steps_per_epoch(), self.step % self.steps_per_epoch());
         if self.order.0 != epoch {
             self.order = (epoch, EpochOrder::of(&self.train, self.training(), epoch));
@@ -323,8 +319,7 @@ impl<O: Objective> Trainer<O> {
         let rows_per_step = batch.saturating_mul(self.training().gradient_accumulation_steps);
         let start = (index as usize).saturating_mul(rows_per_step);
         let rows = self.order.1.rows(start..start.saturating_add(rows_per_step).min(self.train.len()));
-        let tokens = |rows: &[usize]| self.train.distinct_tokens(rows);
-        rows.chunks(batch).map(|rows| balanced(&self.group, rows, tokens)).collect()
+        rows.chunks(batch).map(<[usize]>::to_vec).collect()
     }
 
     /// Returns an error that names the training rows `indices` unless `value` is finite.

@@ -1,6 +1,7 @@
 //! The rows that a trainer trains on: in memory, or read when they are needed.
 
 use crate::Result;
+use crate::distributed::balanced;
 use crate::objective::{Batch, Row, Split};
 use crate::rows_digest::rows_digest;
 use align_data::streaming::{CachedRow, RowStatistics, TokenCache};
@@ -69,10 +70,10 @@ impl<R: CachedRow + Debug + 'static> From<TokenCache<R>> for Rows<R> {
     }
 }
 
-/// Rows of a batch that are in memory.
+/// Rows of a batch that are in memory, in the order in which the processes share them out.
 pub(crate) enum LoadedRows<'a, R> {
     /// All rows, and the indices of those of the batch.
-    All(&'a [R], &'a [usize]),
+    All(&'a [R], Vec<usize>),
     /// The rows of the batch only, and their places.
     Batch(Vec<R>, Vec<usize>),
 }
@@ -104,13 +105,13 @@ impl<R: Row> Rows<R> {
         }
     }
 
-    /// The rows of a batch.
-    pub(crate) fn load<'a>(&'a self, indices: &'a [usize]) -> Result<LoadedRows<'a, R>> {
+    /// Reads the rows of a batch.
+    pub(crate) fn load(&self, indices: &[usize], group: &ProcessGroup) -> Result<LoadedRows<'_, R>> {
         match self {
-            Self::Memory(rows) => Ok(LoadedRows::All(rows, indices)),
+            Self::Memory(rows) => Ok(LoadedRows::of(rows, indices, group)),
             Self::Source(source) => {
                 let rows = source.rows(indices)?;
-                let places = (0..rows.len()).collect();
+                let places = balanced(group, (0..rows.len()).collect(), tokens_of(&rows));
                 Ok(LoadedRows::Batch(rows, places))
             }
         }
@@ -119,23 +120,13 @@ impl<R: Row> Rows<R> {
     /// Rows that stand for all in an estimate of memory: all that are in memory, or `batch` rows like the longest one and rows from everywhere.
     pub(crate) fn sample(&self, batch: usize) -> Result<LoadedRows<'_, R>> {
         let source = match self {
-            Self::Memory(rows) => return Ok(LoadedRows::All(rows, &[])),
+            Self::Memory(rows) => return Ok(LoadedRows::All(rows, Vec::new())),
             Self::Source(source) => source,
         };
         let longest = std::iter::repeat_n(source.statistics().longest_row, batch.min(source.len()));
         let spread = (0..source.len()).step_by(source.len().div_ceil(SAMPLE_ROWS).max(1));
         let rows = source.rows(&longest.chain(spread).collect::<Vec<_>>())?;
         Ok(LoadedRows::Batch(rows, Vec::new()))
-    }
-
-    /// The tokens of rows, of which those of a shared prompt count once.
-    pub(crate) fn distinct_tokens(&self, indices: &[usize]) -> Result<Vec<usize>> {
-        match self {
-            Self::Memory(rows) => {
-                Ok(indices.iter().map(|index| rows.get(*index).map_or(0, Row::distinct_tokens)).collect())
-            }
-            Self::Source(source) => Ok(source.rows(indices)?.iter().map(Row::distinct_tokens).collect()),
-        }
     }
 
     /// A digest of all that training uses of the rows.
@@ -148,13 +139,23 @@ impl<R: Row> Rows<R> {
 
     /// The numbers of rows in the input, counted from 1. Those that cannot be read are left out.
     pub(crate) fn numbers(&self, indices: &[usize]) -> Vec<usize> {
-        let loaded = self.load(indices).map(|loaded| {
-            let LoadedRows::All(rows, _) = loaded else {
-                return loaded.rows().iter().map(|row| row.index() + 1).collect();
-            };
-            indices.iter().filter_map(|index| rows.get(*index)).map(|row| row.index() + 1).collect()
-        });
-        loaded.unwrap_or_default()
+        let number = |row: &R| row.index() + 1;
+        match self {
+            Self::Memory(rows) => indices.iter().filter_map(|index| rows.get(*index)).map(number).collect(),
+            Self::Source(source) => source.rows(indices).unwrap_or_default().iter().map(number).collect(),
+        }
+    }
+}
+
+/// The tokens of a row, of which those of a shared prompt count once.
+fn tokens_of<R: Row>(rows: &[R]) -> impl Fn(usize) -> usize {
+    |index| rows.get(index).map_or(0, Row::distinct_tokens)
+}
+
+impl<'a, R: Row> LoadedRows<'a, R> {
+    /// The batch of the rows `indices` of rows that are all in memory.
+    pub fn of(rows: &'a [R], indices: &[usize], group: &ProcessGroup) -> Self {
+        Self::All(rows, balanced(group, indices.to_vec(), tokens_of(rows)))
     }
 }
 

@@ -18,7 +18,7 @@ impl ProcessGroup {
     /// ```
     ///
     /// # Errors
-    /// The work failed in this or in another process; a rank calls another operation or does not come.
+    /// The work failed in this or in another process; a rank calls another operation or does not join this one.
     pub fn agree_on_result<T, E: Display + From<Error>>(&self, own: Result<T, E>) -> Result<T, E> {
         if self.is_single() {
             return own;
@@ -49,15 +49,15 @@ impl ProcessGroup {
         }
     }
 
-    /// Whether any process says so.
+    /// Whether `own` is true in any process.
     ///
     /// # Errors
-    /// A rank calls another operation or does not come.
+    /// A rank calls another operation or does not join this one.
     pub fn any(&self, own: bool) -> Result<bool, Error> {
         Ok(self.all_gather_objects::<_, bool>(&own)?.contains(&true))
     }
 
-    /// The result of work that rank 0 does while the others wait, who get `None`. If it fails, it fails in all processes.
+    /// The result of work that rank 0 does. The other processes wait and get `None`. If it fails, it fails in all processes.
     ///
     /// # Errors
     /// Those of [`agree_on_result`](Self::agree_on_result).
@@ -76,11 +76,12 @@ impl ProcessGroup {
         T: Serialize + DeserializeOwned,
         E: Display + From<Error>,
     {
-        let own = self.on_rank_0(work)?;
-        let sent = match self.is_single() {
+        // A list, because JSON cannot tell a result that is `None` from no result.
+        let own: Vec<T> = self.on_rank_0(work)?.into_iter().collect();
+        let mut sent = match self.is_single() {
             true => own,
-            false => self.all_gather_objects::<_, Option<T>>(&own)?.into_iter().next().flatten(),
+            false => self.all_gather_objects::<_, Vec<T>>(&own)?.into_iter().next().unwrap_or_default(),
         };
-        sent.ok_or_else(|| Error::Object { problem: "rank 0 sent no result".to_owned() }.into())
+        sent.pop().ok_or_else(|| Error::Object { problem: "rank 0 sent no result".to_owned() }.into())
     }
 }

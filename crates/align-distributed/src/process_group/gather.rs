@@ -12,7 +12,7 @@ impl ProcessGroup {
     /// Replaces the values of a tensor by those of the rank `root`. All ranks call this with tensors of the same shape and type.
     ///
     /// # Errors
-    /// There is no such rank, a rank calls another operation or does not come.
+    /// There is no such rank, a rank calls another operation or does not join this one.
     pub fn broadcast(&self, tensor: &mut Tensor, root: usize) -> Result<()> {
         let operation = Operation::Broadcast.name();
         check(operation, tensor)?;
@@ -41,7 +41,7 @@ impl ProcessGroup {
     /// The tensors of all ranks, which have the same shape.
     ///
     /// # Errors
-    /// A rank calls another operation or does not come.
+    /// A rank calls another operation or does not join this one.
     pub fn all_gather(&self, tensor: &Tensor) -> Result<Vec<Tensor>> {
         self.gather(Operation::AllGather, tensor)
     }
@@ -49,7 +49,7 @@ impl ProcessGroup {
     /// The tensors of all ranks, which have the same shape except for their numbers of rows.
     ///
     /// # Errors
-    /// The tensor has no dimension, a rank calls another operation or does not come.
+    /// The tensor has no dimension, a rank calls another operation or does not join this one.
     pub fn all_gather_rows(&self, tensor: &Tensor) -> Result<Vec<Tensor>> {
         self.gather(Operation::AllGatherRows, tensor)
     }
@@ -57,7 +57,7 @@ impl ProcessGroup {
     /// The bytes of all ranks.
     ///
     /// # Errors
-    /// A rank calls another operation or does not come.
+    /// A rank calls another operation or does not join this one.
     pub fn all_gather_bytes(&self, bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
         let gathered = self.gather(Operation::AllGatherBytes, &Tensor::from_slice(bytes))?;
         gathered.iter().map(|bytes| Ok(Vec::<u8>::try_from(bytes)?)).collect()
@@ -75,7 +75,7 @@ impl ProcessGroup {
     /// ```
     ///
     /// # Errors
-    /// The value has no form as JSON, or another rank sent a value of another type; a rank calls another operation or does not come.
+    /// The value has no form as JSON, or another rank sent a value of another type; a rank calls another operation or does not join this one.
     pub fn all_gather_objects<T: Serialize, U: DeserializeOwned>(&self, value: &T) -> Result<Vec<U>> {
         let problem = |e: serde_json::Error| Error::Object { problem: e.to_string() };
         let gathered = self.all_gather_bytes(&serde_json::to_vec(value).map_err(problem)?)?;

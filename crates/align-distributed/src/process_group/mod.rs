@@ -22,7 +22,7 @@ use tch::{Device, Kind, Tensor};
 /// Time limits of a process group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupOptions {
-    /// How long an operation waits for another rank, with the search for the cause if it does not come. Ranks may be apart by this time,
+    /// How long an operation waits for another rank, with the search for the cause if it does not join. Ranks may be apart by this time,
     /// such as when one of them writes a checkpoint. At least 0.4 s.
     pub timeout: Duration,
     /// How long a rank waits for the others to start.
@@ -42,8 +42,8 @@ const SHORTEST_TIMEOUT: Duration = Duration::from_millis(400);
 /// Processes that work together. Each calls the same operations in the same order.
 ///
 /// Operations are on tensors in main memory. Before each, the ranks compare what they call, so that different operations, shapes or types
-/// are an error on all of them. If a rank does not come, the others get an error that says which one. After such an error the group cannot be
-/// used any more; end the process and resume from a checkpoint.
+/// are an error on all of them. If a rank does not join an operation, the others get an error that names it. After such an error the group
+/// cannot be used any more; end the process and resume from a checkpoint.
 ///
 /// A group of one process needs no set-up, and its operations return at once.
 ///
@@ -101,7 +101,7 @@ impl ProcessGroup {
     /// call this, with the same name.
     ///
     /// # Errors
-    /// The name was used before, or a rank does not come in time.
+    /// The name was used before, or a rank does not join in time.
     pub fn another(&self, name: &str) -> Result<Self> {
         let Some(members) = &self.members else { return Ok(Self::single()) };
         members.meeting.take_name(name)?;
@@ -130,7 +130,7 @@ impl ProcessGroup {
     /// Waits until all ranks have come here.
     ///
     /// # Errors
-    /// A rank calls another operation or does not come.
+    /// A rank calls another operation or does not join this one.
     pub fn barrier(&self) -> Result<()> {
         self.submit(Call::barrier(), Box::new(|_, _| Ok(Vec::new())))
             .map_or(Ok(()), |pending| pending.wait().map(|_| ()))
@@ -186,7 +186,7 @@ impl Work {
     /// Waits until the operation has finished.
     ///
     /// # Errors
-    /// A rank calls another operation or does not come.
+    /// A rank calls another operation or does not join this one.
     pub fn wait(self) -> Result<()> {
         self.0.map_or(Ok(()), |pending| pending.wait().map(|_| ()))
     }

@@ -15,7 +15,7 @@ impl ProcessGroup {
     /// Replaces the values of a tensor by their reduction over all ranks. All ranks get the same bits.
     ///
     /// # Errors
-    /// The tensor's type cannot be reduced, a rank calls another operation or does not come.
+    /// The tensor's type cannot be reduced, a rank calls another operation or does not join this one.
     pub fn all_reduce(&self, tensor: &mut Tensor, op: ReduceOp) -> Result<()> {
         self.start_all_reduce(tensor, op)?.wait()
     }
@@ -58,7 +58,7 @@ impl ProcessGroup {
     /// values are added up in the order of the ranks.
     ///
     /// # Errors
-    /// The tensor's type cannot be reduced, its rows cannot be divided among the ranks, a rank calls another operation or does not come.
+    /// The tensor's type cannot be reduced, its rows cannot be divided among the ranks, a rank calls another operation or does not join this one.
     pub fn reduce_scatter(&self, tensor: &Tensor, op: ReduceOp) -> Result<Tensor> {
         let operation = Operation::ReduceScatter.name();
         check_reducible(operation, tensor, op)?;

@@ -63,6 +63,7 @@ fn results(group: &ProcessGroup) {
         (7..=7 + last).collect::<Vec<_>>()
     );
     assert_eq!(group.result_of_rank_0(|| work(&[])).unwrap().to_bits(), 7);
+    assert_eq!(group.result_of_rank_0(|| Ok::<Option<u8>, Error>(None)).unwrap(), None);
     assert_eq!(group.on_rank_0(|| work(&[])).unwrap().is_some(), rank == 0);
     for failing in [&[last][..], &[0, last]] {
         let first = failing[0];

@@ -10,13 +10,7 @@ const MAY_DIFFER: [&str; 1] = ["ref_log_probs_dir"];
 
 /// Whether the run continues, which any process may end. If the observers of any process fail, the run fails in all of them.
 pub(crate) fn agree_on_flow(group: &ProcessGroup, own: Result<Flow>) -> Result<Flow> {
-    if group.is_single() {
-        return own;
-    }
-    let own_flow = own.as_ref().copied().unwrap_or(Flow::Stop);
-    group.agree_on_result(own)?;
-    let all: Vec<Flow> = group.all_gather_objects(&own_flow)?;
-    Ok(all.into_iter().fold(Flow::Continue, Flow::combine))
+    Ok(group.all_gather_results(own)?.into_iter().fold(Flow::Continue, Flow::combine))
 }
 
 /// Checks that the JSON object `own`, which says what this process trains and with what, is the same in all processes.

@@ -8,9 +8,9 @@ use tch::{Device, Tensor};
 
 /// Adds up the gradients of all processes, while the backward pass goes on.
 ///
-/// Gradients are sent in buckets, in the reverse order of the weights, in which a backward pass completes them; those that rank 0's first
-/// backward pass does not tell to be complete come last. A bucket is sent when the last backward pass of a step has completed its gradients and
-/// the buckets before it are sent; the rest follow after the pass.
+/// Gradients are sent in buckets. Their order is the reverse order of the weights, in which a backward pass completes them. Gradients that
+/// autograd does not report (those of custom backward functions) come last. A bucket is sent when its gradients are complete and the buckets
+/// before it are sent; the rest follow after the backward pass.
 #[derive(Debug)]
 pub(crate) struct GradientExchange {
     sender: Arc<Mutex<Sender>>,
@@ -28,12 +28,12 @@ struct Sender {
     is_last_pass: bool,
     /// How often the last backward pass has added to each gradient.
     additions: Vec<usize>,
-    /// The additions after which a gradient is complete; 0 if only the end of the pass tells.
+    /// The number of additions that complete each gradient; 0 if autograd does not report them.
     complete_after: Vec<usize>,
     sent: Vec<SentBucket>,
 }
 
-/// The gradients of a bucket on their way.
+/// A bucket whose gradients are being added up.
 #[derive(Debug)]
 struct SentBucket {
     /// All values, in main memory. A single gradient in main memory is sent from where it is.
@@ -61,7 +61,7 @@ impl GradientExchange {
     pub fn begin_step(&self) {
         let mut sender = lock(&self.sender);
         sender.is_last_pass = false;
-        // Those of a step that failed.
+        // A step that failed leaves its buckets.
         sender.sent.clear();
     }
 
@@ -132,10 +132,9 @@ impl Sender {
 
     /// Chooses the buckets by what the backward pass of rank 0 has added to in this step.
     fn choose_buckets(&mut self, group: &ProcessGroup) -> Result<()> {
-        let of_ranks: Vec<Vec<usize>> = group.all_gather_objects(&self.additions)?;
-        self.complete_after = of_ranks.into_iter().next().unwrap_or_default();
-        let told = |number: &usize| self.complete_after.get(*number).is_some_and(|additions| *additions > 0);
-        let (first, last): (Vec<usize>, Vec<usize>) = (0..self.weights.len()).rev().partition(told);
+        self.complete_after = group.result_of_rank_0(|| Ok::<_, Error>(self.additions.clone()))?;
+        let is_counted = |number: &usize| self.complete_after.get(*number).is_some_and(|additions| *additions > 0);
+        let (first, last): (Vec<usize>, Vec<usize>) = (0..self.weights.len()).rev().partition(is_counted);
         let order = first.into_iter().chain(last);
         self.buckets = buckets(order.filter_map(|number| Some((number, self.weights.get(number)?))));
         Ok(())

@@ -4,6 +4,7 @@ use super::preference_checks::check_labels_agree;
 use super::reference::Reference;
 use super::row::{check_rows, padding_id};
 use super::row_statistics::{RowStatistics, mean_of, to_f64s};
+use super::token_logps::logps_kind;
 use super::{Batch, BatchOutput, Objective, SequenceTokens, Split, TokenLogps};
 use crate::{BatchMetrics, Error, KtoConfig, Metrics, Result, RunConfig};
 use align_data::{CompletionBatch, EncodedUnpairedPreference};
@@ -124,7 +125,7 @@ impl Kto {
 
     /// Takes part in the exchanges of a batch of which this process has no rows.
     fn compute_nothing(&mut self, batch: &Batch<'_, EncodedUnpairedPreference>, training: bool) -> Result<BatchOutput> {
-        let none = Tensor::f_zeros([0], (self.logps_kind(), self.policy.device()))?;
+        let none = Tensor::f_zeros([0], (logps_kind(&self.policy), self.policy.device()))?;
         let kl = match self.needs_kl() {
             true => Some(kto_kl(&gather_rows(batch.group, &none)?)?),
             false => None,
@@ -132,11 +133,6 @@ impl Kto {
         let _ = self.reference_point(&none, kl, (batch.group, training))?;
         self.reference.exchange(batch.split, batch.group)?;
         Ok(BatchOutput::default())
-    }
-
-    /// The dtype of log-probabilities: that of the model, but at least float32.
-    fn logps_kind(&self) -> Kind {
-        if self.policy.head().kind() == Kind::Double { Kind::Double } else { Kind::Float }
     }
 
     fn metrics(

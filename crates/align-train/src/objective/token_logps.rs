@@ -4,7 +4,7 @@ use super::SequenceTokens;
 use crate::Result;
 use align_losses::{LinearHead, LinearLogpsOptions, TokenStatistics, differentiable_logps};
 use align_models::CausalLm;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// The log-probabilities of the predicted tokens of a batch under a model, computed from its hidden states.
 #[derive(Debug)]
@@ -38,6 +38,11 @@ impl TokenLogps {
     pub(crate) fn without_graph(model: &dyn CausalLm, hidden: &Tensor, tokens: &SequenceTokens) -> Result<Tensor> {
         tch::no_grad(|| Ok(Self::new(model, hidden, tokens, &LinearLogpsOptions::default())?.logps))
     }
+}
+
+/// The dtype of a model's log-probabilities: that of the model, but at least float32.
+pub(crate) fn logps_kind(model: &dyn CausalLm) -> Kind {
+    if model.head().kind() == Kind::Double { Kind::Double } else { Kind::Float }
 }
 
 /// The output projection of a model.

@@ -142,12 +142,8 @@ impl<O: RunObjective> Run<O> {
             Ok((folder, checkpoint))
         })?;
         let (folder, checkpoint) = opened.unzip();
-        let checkpoint = checkpoint.flatten();
-        if group.is_single() {
-            return Ok((folder, checkpoint));
-        }
-        let all: Vec<Option<PathBuf>> = group.all_gather_objects(&checkpoint)?;
-        Ok((folder, all.into_iter().next().flatten()))
+        let checkpoint = group.result_of_rank_0(|| Ok::<_, Error>(checkpoint.flatten()))?;
+        Ok((folder, checkpoint))
     }
 
     /// The checkpoint from which the run is resumed. An error if the folder contains a run that is not resumed, or none to resume.
@@ -207,7 +203,7 @@ fn encode_training<O: RunObjective>(
     };
     let label = data.label();
     let open = || O::encode_streamed(config, files, context).map_err(|e| Error::in_dataset(&label, e));
-    let built = group.agree_on_result((group.rank() == 0).then(open).transpose())?;
+    let built = group.on_rank_0(open)?;
     let encoded = built.map_or_else(open, Ok)?;
     match encoded.rows.is_empty() {
         true => Err(Error::Data(format!("{label}: {}", no_row_left(Some(encoded.report), encoded.max_length)))),

@@ -4,14 +4,14 @@ use super::Dpo;
 use crate::objective::gather::{OptionalValues, gather_pairs};
 use crate::objective::pair_micro_batch::{PairMicroBatch, PairValues, predicted_tokens};
 use crate::objective::row_statistics::{RowStatistics, chosen_and_rejected};
-use crate::objective::token_logps::backward;
+use crate::objective::token_logps::{backward, logps_kind};
 use crate::objective::{Batch, SequenceTokens, Split, TokenLogps};
 use crate::{DpoConfig, Error, Result};
 use align_data::{EncodedPair, PairNumber};
 use align_distributed::ProcessGroup;
 use align_losses::{LinearLogpsOptions, LossOutput, Mean, Pair, PairLogps, PairLoss, wpo_weights};
 use align_models::CausalLm;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// The result of a batch.
 pub(super) struct BatchResult {
@@ -206,9 +206,7 @@ impl Dpo {
             chosen_probabilities: numbers.contains(&PairNumber::ChosenProbability),
             score_margins: numbers.contains(&PairNumber::Margin),
         };
-        // Log-probabilities have the dtype of the model, but at least float32.
-        let kind = if self.policy.head().kind() == Kind::Double { Kind::Double } else { Kind::Float };
-        gather_pairs(group, own, optional, (kind, self.policy.device()))
+        gather_pairs(group, own, optional, (logps_kind(&self.policy), self.policy.device()))
     }
 
     /// The losses of pairs, the gradient of their mean with respect to the policy's log-probabilities, and the batch's beta in β-DPO.
