@@ -1,7 +1,9 @@
 //! c10d's Gloo: collective operations between the CPUs of a group.
 
+use crate::deadline::Deadline;
 use crate::store::{CStore, Store, milliseconds, text};
 use align_torch::call_cpp;
+use std::cell::Cell;
 use std::ffi::{c_char, c_int};
 use std::ptr::{NonNull, null, null_mut};
 use std::time::Duration;
@@ -78,14 +80,16 @@ pub(crate) enum Listen {
 /// Connections to all other ranks of a group.
 pub(crate) struct Gloo {
     pointer: NonNull<CGloo>,
-    timeout_ms: i64,
+    timeout: Duration,
+    /// When the operation that has begun last must have ended.
+    deadline: Cell<Deadline>,
 }
 
 // SAFETY: ProcessGroupGloo has no ties to a thread.
 unsafe impl Send for Gloo {}
 
 impl Gloo {
-    /// Connects to the other ranks. Operations fail if they wait longer than `timeout` for another rank.
+    /// Connects to the other ranks. Operations fail if they take longer than `timeout`.
     pub(crate) fn connect(
         store: &Store,
         rank: usize,
@@ -118,7 +122,18 @@ impl Gloo {
             )
         })?;
         let pointer = NonNull::new(gloo).ok_or("c10d returned no process group")?;
-        Ok(Self { pointer, timeout_ms: milliseconds(timeout) })
+        Ok(Self { pointer, timeout, deadline: Cell::new(Deadline::after(timeout)) })
+    }
+
+    /// Begins an operation: from now on, the calls below share one time limit, so that an operation of several calls does not take
+    /// several limits.
+    pub(crate) fn begin_operation(&self) {
+        self.deadline.set(Deadline::after(self.timeout));
+    }
+
+    /// The time that is left to the operation, in milliseconds. c10d takes 0 as no limit.
+    fn timeout_ms(&self) -> i64 {
+        milliseconds(self.deadline.get().left()).max(1)
     }
 
     /// Replaces the values of a contiguous tensor by their reduction over all ranks.
@@ -126,7 +141,7 @@ impl Gloo {
         // SAFETY: the group and the tensor live for the call; c10d shares the tensor if it needs it for longer.
         call_cpp(|problem, capacity| unsafe {
             let (gloo, tensor) = (self.pointer.as_ptr(), tensor.as_ptr());
-            align_distributed_gloo_all_reduce(gloo, tensor, reduction as c_int, self.timeout_ms, problem, capacity)
+            align_distributed_gloo_all_reduce(gloo, tensor, reduction as c_int, self.timeout_ms(), problem, capacity)
         })
     }
 
@@ -135,7 +150,7 @@ impl Gloo {
         // SAFETY: as above.
         call_cpp(|problem, capacity| unsafe {
             let (gloo, tensor) = (self.pointer.as_ptr(), tensor.as_ptr());
-            align_distributed_gloo_broadcast(gloo, tensor, root, self.timeout_ms, problem, capacity)
+            align_distributed_gloo_broadcast(gloo, tensor, root, self.timeout_ms(), problem, capacity)
         })
     }
 
@@ -145,7 +160,7 @@ impl Gloo {
         call_cpp(|problem, capacity| unsafe {
             let (output, input) = (output.as_ptr(), input.as_ptr());
             let gloo = self.pointer.as_ptr();
-            align_distributed_gloo_all_gather(gloo, output, input, self.timeout_ms, problem, capacity)
+            align_distributed_gloo_all_gather(gloo, output, input, self.timeout_ms(), problem, capacity)
         })
     }
 
@@ -155,7 +170,7 @@ impl Gloo {
         call_cpp(|problem, capacity| unsafe {
             let (output, input) = (output.as_ptr(), input.as_ptr());
             let gloo = self.pointer.as_ptr();
-            align_distributed_gloo_all_to_all(gloo, output, input, self.timeout_ms, problem, capacity)
+            align_distributed_gloo_all_to_all(gloo, output, input, self.timeout_ms(), problem, capacity)
         })
     }
 }

@@ -119,6 +119,7 @@ impl Thread {
 
     /// The calls of all ranks. No rank returns before all have called.
     fn exchange(&self, gloo: &Gloo, call: &Call) -> Result<Vec<Call>, String> {
+        gloo.begin_operation();
         let calls = Tensor::zeros([self.world_size as i64, NUMBERS as i64], (Kind::Int64, tch::Device::Cpu));
         gloo.all_gather(&calls, &call.numbers())?;
         let numbers = Vec::<i64>::try_from(&calls.flatten(0, 1)).map_err(|e| e.to_string())?;

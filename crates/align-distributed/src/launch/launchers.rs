@@ -36,8 +36,17 @@ impl Launcher {
     /// The launchers whose variables are set.
     pub(super) fn present(variables: &Variables) -> impl Iterator<Item = &'static Self> {
         LAUNCHERS.iter().filter(|launcher| {
-            variables.is_set(launcher.size) || (launcher.rank != "SLURM_PROCID" && variables.is_set(launcher.rank))
+            let is_set =
+                variables.is_set(launcher.size) || (launcher.rank != "SLURM_PROCID" && variables.is_set(launcher.rank));
+            is_set && !launcher.is_of_srun(variables)
         })
+    }
+
+    /// Whether srun set these variables, as it does with `--mpi=pmi2`: they then equal SLURM's.
+    fn is_of_srun(&self, variables: &Variables) -> bool {
+        let same =
+            |name, name_of_slurm| variables.is_set(name) && variables.text(name) == variables.text(name_of_slurm);
+        self.rank == "PMI_RANK" && same(self.rank, "SLURM_PROCID") && same(self.size, "SLURM_STEP_NUM_TASKS")
     }
 
     pub(super) fn rank_and_size(&self, variables: &Variables) -> Result<(usize, usize), LaunchError> {

@@ -56,6 +56,9 @@ fn slurm() {
     assert_eq!(nodes, Launch { local_rank: 1, ..Launch::new(5, 8, "gpu07", 29500) });
     assert_eq!(launch(&format!("{task} SLURM_STEP_NUM_NODES=1")).unwrap().host, "127.0.0.1");
     assert!(problem(task).contains("SLURM_PROCID is set, but MASTER_ADDR is not"));
+    // `srun --mpi=pmi2` sets PMI's variables too, but not those of MPICH.
+    let pmi = launch(&format!("{task} PMI_RANK=5 PMI_SIZE=8 SLURM_STEP_NUM_NODES=2 SLURM_STEP_NODELIST=gpu[07-08]"));
+    assert_eq!(pmi.unwrap(), nodes);
     // torchrun under srun: the variables of torchrun count.
     let torchrun = "TORCHELASTIC_RUN_ID=x RANK=6 WORLD_SIZE=8 LOCAL_RANK=2 MASTER_ADDR=gpu07";
     assert_eq!(launch(&format!("{task} {torchrun}")).unwrap().rank, 6);

@@ -39,8 +39,6 @@ pub struct RowStatistics {
     pub longest: usize,
     /// The cached row with the longest sequence, counted from 0.
     pub longest_row: usize,
-    /// Tokens of the shortest sequence.
-    pub shortest: usize,
     /// The largest token id.
     pub largest_id: i64,
 }
@@ -55,7 +53,6 @@ impl RowStatistics {
             if length > self.longest {
                 (self.longest, self.longest_row) = (length, row);
             }
-            self.shortest = if row == 0 { length.min(self.longest) } else { self.shortest.min(length) };
         }
     }
 }
