@@ -55,8 +55,10 @@ pub fn parse() -> Result<CommandLine, Failure> {
     if config_file::has_config_option(&subcommand) {
         let (file, rest) = config_file::extract_config_option(own)?;
         from_files = file.map(|file| config_file::read(&file, &subcommand, &program)).transpose()?.unwrap_or_default();
+        from_files = config_file::without_repeated(from_files, &rest, &subcommand);
         own = from_files.iter().map(|option| option.argument.clone()).chain(rest).collect();
         let recorded = resumed_options::read(&own, &subcommand, &program)?;
+        let recorded = config_file::without_repeated(recorded, &own, &subcommand);
         own.splice(0..0, recorded.iter().map(|option| option.argument.clone()));
         // The later of two equal options is the one in effect.
         from_files.splice(0..0, recorded);

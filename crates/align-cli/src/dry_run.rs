@@ -1,6 +1,6 @@
 //! What `--dry-run` prints.
 
-use crate::run_options::{Preparation, RunOptions, changes};
+use crate::run_options::{Preparation, RunInput, RunOptions, changes};
 use crate::{Failure, log, output};
 use align_base::{counted, format_duration, plural, printable_path};
 use align_data::EncodeReport;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// Prints what a run would do.
-pub fn print(run: &DryRun, options: &RunOptions, preparation: &Preparation) -> Result<(), Failure> {
+pub fn print<F: RunInput>(run: &DryRun, options: &RunOptions<F>, preparation: &Preparation) -> Result<(), Failure> {
     if log::is_json() {
         log::training_record("dry_run", &json_object(run), String::new);
         return Ok(());

@@ -94,6 +94,12 @@ impl JudgeSource {
     }
 }
 
+impl fmt::Display for NamedJudge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.name, self.source)
+    }
+}
+
 impl fmt::Display for JudgeSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -90,6 +90,15 @@ impl ProcessOptions {
         Ok(ProcessGroup::connect(&launch(), GroupOptions { timeout, start_timeout })?)
     }
 
+    /// Rejects options on processes for a command that runs in one.
+    pub fn refuse(&self) -> Result<(), Failure> {
+        let given = [("--nproc-per-node", self.nproc_per_node.is_some_and(|count| count > 1)), ("--ddp-timeout", self.ddp_timeout.is_some())];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((option, _)) => Err(UsageError::new(format!("{option}: this command runs in one process: leave it out")).into()),
+            None => Ok(()),
+        }
+    }
+
     /// Starts the processes of `--nproc-per-node`, which write a training run in the folder `run`, and waits until they have ended. Returns
     /// whether there were any.
     pub fn run_processes(&self, run: Option<&Path>) -> Result<bool, Failure> {

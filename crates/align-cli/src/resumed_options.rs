@@ -18,7 +18,7 @@ pub fn read(given: &[OsString], command: &Command, program: &Command) -> Result<
     };
     let file = folder.join(RunFolder::CONFIG);
     if !file.is_file() {
-        if value(given, "train-file").is_some() {
+        if ["train-file", "prompts", "messages", "judge"].into_iter().any(|input| value(given, input).is_some()) {
             return Ok(Vec::new());
         }
         let problem = "there is no run to resume, since config.toml is missing: give the folder of a run with --output-dir, or leave out --resume";

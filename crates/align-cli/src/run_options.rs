@@ -16,9 +16,9 @@ use align_train::run::{Dataset, ModelSource, NewTokenizer, PreparedRun, Run, Run
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Model, data, output folder, resume and upload.
+/// Model, data, output folder, resume and upload. `F` are the options of the rows or prompts.
 #[derive(clap::Args, Serialize)]
-pub struct RunOptions {
+pub struct RunOptions<F: RunInput = TrainingFiles> {
     /// TOML or YAML file with option names as keys, with dashes or underscores. Options on the command line take precedence.
     #[arg(long)]
     #[serde(skip)]
@@ -31,10 +31,7 @@ pub struct RunOptions {
     resize_token_embeddings: bool,
     #[command(flatten)]
     #[serde(flatten)]
-    pub files: TrainingFiles,
-    #[command(flatten)]
-    #[serde(flatten)]
-    columns: ColumnOption,
+    pub files: F,
     /// Folder of the run: config.toml, metrics.jsonl, checkpoints, the final model and report.html.
     #[arg(long)]
     #[serde(skip)]
@@ -76,6 +73,17 @@ pub struct RunOptions {
     #[command(flatten)]
     #[serde(flatten)]
     pub processes: ProcessOptions,
+}
+
+/// The options of the rows or prompts that a run trains on.
+pub trait RunInput: clap::Args + Serialize {
+    /// What to call the training rows in messages.
+    fn train_name(&self) -> PathBuf;
+
+    /// What to call the evaluation rows, if there are any.
+    fn eval_name(&self) -> Option<PathBuf> {
+        None
+    }
 }
 
 /// The examples of a file, and notes on how they were made, for printing.
@@ -129,23 +137,25 @@ impl RunOptions {
         token_cache: Option<&Path>,
         read: impl Fn(&[PathBuf], &ColumnOption) -> Result<Examples<E>, Failure>,
     ) -> Result<RunData<E>, Failure> {
-        let files = self.files.train()?;
+        let (files, columns) = (self.files.train()?, self.files.columns());
         let (train, notes) = match token_cache {
-            Some(folder) => (Dataset::streamed(&files, self.columns.names().into_owned(), folder), Vec::new()),
+            Some(folder) => (Dataset::streamed(&files, columns.names().into_owned(), folder), Vec::new()),
             None => {
-                let Examples { rows, notes } = read(&files, &self.columns)?;
+                let Examples { rows, notes } = read(&files, columns)?;
                 (Dataset::from_files(rows, &files), notes)
             }
         };
         let preparation = Preparation { notes: [notes, Vec::new()], ..Preparation::default() };
         let mut data = RunData { train, eval: None, preparation };
         if let Some(files) = self.files.eval()? {
-            let Examples { rows, notes } = read(&files, &self.columns).map_err(|e| format!("evaluation rows: {e}"))?;
+            let Examples { rows, notes } = read(&files, columns).map_err(|e| format!("evaluation rows: {e}"))?;
             (data.eval, data.preparation.notes[1]) = (Some(Dataset::from_files(rows, &files)), notes);
         }
         Ok(data)
     }
+}
 
+impl<F: RunInput> RunOptions<F> {
     /// The new model of --model-config, the model of --model, or the bundled one.
     pub fn base_or_new_model<M>(
         &self,
@@ -188,6 +198,11 @@ impl RunOptions {
         }
     }
 
+    /// The device and the dtype.
+    pub fn runtime(&self) -> &RuntimeOptions {
+        &self.runtime
+    }
+
     /// Applies the folder, the device and the upload to a run.
     pub fn apply_to<O: RunObjective>(&self, run: Run<O>) -> Run<O> {
         let run = self.runtime.apply_to(run.output_dir(&self.output_dir));
@@ -207,7 +222,7 @@ impl Preparation {
     }
 
     /// Prints what is known before the first step.
-    pub fn print<O: RunObjective>(&self, ready: &PreparedRun<O>, options: &RunOptions) {
+    pub fn print<O: RunObjective>(&self, ready: &PreparedRun<O>, files: &impl RunInput) {
         if self.trains_new_tokenizer == Some(true) {
             output::note!("new tokeniser with {} tokens, trained on the texts", ready.tokenizer().vocab_size());
         }
@@ -226,8 +241,8 @@ impl Preparation {
             }
         };
         let [train, eval] = &self.notes;
-        print_file(&options.files.train_name(), train, ready.train_report(), ready.train_rows());
-        if let Some(name) = options.files.eval_name() {
+        print_file(&files.train_name(), train, ready.train_report(), ready.train_rows());
+        if let Some(name) = files.eval_name() {
             print_file(&name, eval, ready.eval_report(), ready.eval_rows());
         }
     }

@@ -1,8 +1,9 @@
 //! The end of every training subcommand: prepares the run, trains, prints a summary and uploads the model.
 
-use crate::run_options::{Preparation, RunOptions};
+use crate::run_options::{Preparation, RunInput, RunOptions};
 use crate::shell_words::{generate_command, quoted};
 use crate::signals::{self, GracefulStop, Stopped};
+use crate::training_files::TrainingFiles;
 use crate::training_log::TrainingLog;
 use crate::{Failure, config_file, dry_run, models, output, processes, training_summary};
 use align_base::printable_path;
@@ -17,14 +18,14 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// A training subcommand.
-pub struct TrainingCommand<'a> {
+pub struct TrainingCommand<'a, F: RunInput = TrainingFiles> {
     /// Its name, such as `dpo`.
     pub name: &'static str,
     /// The options that all training commands share.
-    pub run: &'a RunOptions,
+    pub run: &'a RunOptions<F>,
 }
 
-impl TrainingCommand<'_> {
+impl<F: RunInput> TrainingCommand<'_, F> {
     /// Trains a language model.
     pub fn train<O: RunObjective<Model: CausalLm>>(
         &self,
@@ -42,34 +43,6 @@ impl TrainingCommand<'_> {
         let next = |model: &Path, is_adapter: bool| match is_adapter {
             true => self.merge_command(model),
             false => generate_command(model),
-        };
-        self.train_with_next_command(run, preparation, all_options, &next)
-    }
-
-    /// Trains a model that does not generate text.
-    pub fn train_classifier<O: RunObjective>(
-        &self,
-        run: Run<O>,
-        preparation: &Preparation,
-        all_options: &impl Serialize,
-    ) -> Result<(), Failure> {
-        let input = quoted(self.run.files.file().unwrap_or_else(|| Path::new("texts.csv")));
-        let next = |model: &Path, _: bool| {
-            format!("align classify --model {} --input {input} --output scored.csv", quoted(model))
-        };
-        self.train_with_next_command(run, preparation, all_options, &next)
-    }
-
-    /// Trains a reward model.
-    pub fn train_reward_model<O: RunObjective>(
-        &self,
-        run: Run<O>,
-        preparation: &Preparation,
-        all_options: &impl Serialize,
-    ) -> Result<(), Failure> {
-        let input = quoted(&self.run.files.eval_name().unwrap_or_else(|| self.run.files.train_name()));
-        let next = |model: &Path, _: bool| {
-            format!("align classify --pairs --model {} --input {input} --output out.csv", quoted(model))
         };
         self.train_with_next_command(run, preparation, all_options, &next)
     }
@@ -108,7 +81,7 @@ impl TrainingCommand<'_> {
         }
         signals::set_message("stopped before the first step: run the same command again to start");
         let mut ready = run.prepare()?;
-        preparation.print(&ready, self.run);
+        preparation.print(&ready, &self.run.files);
         let upload = ready.take_upload();
         if let Some(checkpoint) = ready.checkpoint() {
             let (step, all) = (ready.trainer().step(), ready.trainer().total_steps());
@@ -168,6 +141,36 @@ impl TrainingCommand<'_> {
     fn resume_command(&self) -> String {
         let processes = processes::started().map(|count| format!(" --nproc-per-node {count}")).unwrap_or_default();
         format!("align {} --output-dir {} --resume{processes}", self.name, quoted(&self.run.output_dir))
+    }
+}
+
+impl TrainingCommand<'_> {
+    /// Trains a model that does not generate text.
+    pub fn train_classifier<O: RunObjective>(
+        &self,
+        run: Run<O>,
+        preparation: &Preparation,
+        all_options: &impl Serialize,
+    ) -> Result<(), Failure> {
+        let input = quoted(self.run.files.file().unwrap_or_else(|| Path::new("texts.csv")));
+        let next = |model: &Path, _: bool| {
+            format!("align classify --model {} --input {input} --output scored.csv", quoted(model))
+        };
+        self.train_with_next_command(run, preparation, all_options, &next)
+    }
+
+    /// Trains a reward model.
+    pub fn train_reward_model<O: RunObjective>(
+        &self,
+        run: Run<O>,
+        preparation: &Preparation,
+        all_options: &impl Serialize,
+    ) -> Result<(), Failure> {
+        let input = quoted(&self.run.files.eval_name().unwrap_or_else(|| self.run.files.train_name()));
+        let next = |model: &Path, _: bool| {
+            format!("align classify --pairs --model {} --input {input} --output out.csv", quoted(model))
+        };
+        self.train_with_next_command(run, preparation, all_options, &next)
     }
 }
 

@@ -1,4 +1,6 @@
 use crate::Failure;
+use crate::column_option::ColumnOption;
+use crate::run_options::RunInput;
 use crate::usage::UsageError;
 use align_data::tables::table_files;
 use align_hub::{Hub, HubConfig, ModelName, NameError, TransferProgress};
@@ -26,6 +28,22 @@ pub struct TrainingFiles {
     /// Split of --dataset-name to evaluate on.
     #[arg(long, conflicts_with = "eval_file")]
     dataset_test_split: Option<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    columns: ColumnOption,
+}
+
+impl RunInput for TrainingFiles {
+    /// The file as it was given, or the data set and its split.
+    fn train_name(&self) -> PathBuf {
+        let name = || format!("{} ({})", self.dataset(), self.train_split());
+        self.train_file.clone().unwrap_or_else(|| PathBuf::from(name()))
+    }
+
+    fn eval_name(&self) -> Option<PathBuf> {
+        let split = |split: &String| PathBuf::from(format!("{} ({split})", self.dataset()));
+        self.eval_file.clone().or_else(|| self.dataset_test_split.as_ref().map(split))
+    }
 }
 
 impl TrainingFiles {
@@ -65,16 +83,9 @@ impl TrainingFiles {
         }
     }
 
-    /// What to call the training rows in messages: the file as it was given, or the data set and its split.
-    pub fn train_name(&self) -> PathBuf {
-        let name = || format!("{} ({})", self.dataset(), self.train_split());
-        self.train_file.clone().unwrap_or_else(|| PathBuf::from(name()))
-    }
-
-    /// What to call the evaluation rows, if there are any.
-    pub fn eval_name(&self) -> Option<PathBuf> {
-        let split = |split: &String| PathBuf::from(format!("{} ({split})", self.dataset()));
-        self.eval_file.clone().or_else(|| self.dataset_test_split.as_ref().map(split))
+    /// The names of the files' columns.
+    pub fn columns(&self) -> &ColumnOption {
+        &self.columns
     }
 
     /// A file with rows, for the command that comes next; `None` if they are on the hub.

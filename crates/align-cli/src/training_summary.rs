@@ -46,6 +46,7 @@ pub fn print(summary: &RunSummary, steps_before: u64, run: &Path, elapsed: Durat
     for (file, what) in [
         (RunFolder::REPORT, "figures, options and curves"),
         (RunFolder::METRICS, "loss and metrics by step"),
+        (RunFolder::ROUNDS, "texts of each round, with their scores"),
         (RunFolder::SAMPLES, "texts generated before, during and after training"),
     ] {
         if run.join(file).exists() {

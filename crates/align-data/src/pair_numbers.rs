@@ -139,7 +139,8 @@ impl PairNumbers {
     }
 
     /// These numbers without those that are not `wanted`.
-    pub(crate) fn only(self, wanted: &[PairNumber]) -> Self {
+    #[must_use]
+    pub fn only(self, wanted: &[PairNumber]) -> Self {
         let mut kept = Self::default();
         for number in wanted {
             if let Some(value) = self.get(*number) {

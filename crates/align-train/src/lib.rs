@@ -84,6 +84,7 @@ mod schedule;
 mod train_loop;
 mod trainer;
 mod training_checkpoint;
+mod training_progress;
 mod training_rows;
 mod training_task;
 

@@ -27,6 +27,8 @@ impl RunFolder {
     pub const METRICS: &'static str = "metrics.jsonl";
     /// Texts that the policy generates at evaluations.
     pub const SAMPLES: &'static str = "samples.jsonl";
+    /// The texts and the summaries of the rounds of on-policy training.
+    pub const ROUNDS: &'static str = "rounds.jsonl";
     /// The folder of the trained model.
     pub const MODEL: &'static str = "model";
     /// The tokeniser that was trained for the run.
@@ -220,6 +222,7 @@ fn is_run_file(name: &str) -> bool {
         RunFolder::CONFIG,
         RunFolder::METRICS,
         RunFolder::SAMPLES,
+        RunFolder::ROUNDS,
         RunFolder::MODEL,
         RunFolder::TOKENIZER,
         RunFolder::REPORT,

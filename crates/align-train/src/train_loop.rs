@@ -36,6 +36,7 @@ impl<O: Objective> Trainer<O> {
                 .iter_mut()
                 .try_fold(Flow::Continue, |flow, observer| Ok(flow.combine(observer.on_start(trainer)?)))
         });
+        let started = started.and_then(|flow| self.before_step(flow, observers));
         let mut flow = agree_on_flow(&self.group, started)?;
         let mut progress = Progress::resume_logged("training", "steps", self.step(), self.total_steps());
         while flow == Flow::Continue {
@@ -60,6 +61,7 @@ impl<O: Objective> Trainer<O> {
                 observers.iter_mut().try_fold(flow, |flow, observer| Ok(flow.combine(observer.on_step(self, &record)?)))
             });
             self.gathered_state = None;
+            let observed = observed.and_then(|flow| self.before_step(flow, observers));
             flow = agree_on_flow(&self.group, observed)?;
             if let Some(problem) = missing_metric {
                 self.gathered_state = self.optimizer.gather_state(&self.group)?;
@@ -81,6 +83,16 @@ impl<O: Objective> Trainer<O> {
             last_step: self.history.last_step().cloned(),
             last_mean: self.history.window_mean(),
             last_evaluation: self.history.evaluations.last().cloned(),
+        })
+    }
+
+    /// Calls the observers before the next step, if there is one.
+    fn before_step(&mut self, flow: Flow, observers: &mut [&mut dyn Observer<O>]) -> Result<Flow> {
+        if flow != Flow::Continue || self.step() >= self.total_steps() {
+            return Ok(flow);
+        }
+        self.in_evaluation_mode(|trainer| {
+            observers.iter_mut().try_fold(flow, |flow, observer| Ok(flow.combine(observer.before_step(trainer)?)))
         })
     }
 

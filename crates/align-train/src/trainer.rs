@@ -12,11 +12,12 @@ use crate::run_identity::RunIdentity;
 use crate::sampler::{EpochOrder, dropout_seed};
 use crate::training_rows::LoadedRows;
 use crate::{
-    AdamW, Error, EvaluationRecord, LrSchedule, Metrics, Result, Rows, RunConfig, StepRecord, TrainingConfig,
+    AdamW, Error, LrSchedule, Metrics, Result, Rows, RunConfig, StepRecord, TrainingConfig,
     clip_grad_norm,
 };
 use align_distributed::ProcessGroup;
 use align_models::TrainableModel;
+use std::path::Path;
 use tch::Tensor;
 
 /// Steps after which processes check that they still have the same weights.
@@ -44,11 +45,13 @@ pub struct Trainer<O: Objective> {
     pub(crate) frozen_digest: Option<String>,
     /// Whether an observer has finished the run before its last step.
     pub(crate) finished_early: bool,
+    /// Metrics that an observer adds to those of each step.
+    step_metrics: Metrics,
     /// The sums of the gradients over the processes, if there are several.
     gradients: Option<GradientExchange>,
     /// The processes that train together.
     pub(crate) group: ProcessGroup,
-    schedule: LrSchedule,
+    pub(crate) schedule: LrSchedule,
     /// The current epoch and its order of rows.
     order: (u64, EpochOrder),
 }
@@ -120,6 +123,7 @@ impl<O: Objective> Trainer<O> {
             log_files: LogFiles::default(),
             frozen_digest,
             finished_early: false,
+            step_metrics: Metrics::default(),
             group,
             schedule,
             order: (u64::MAX, EpochOrder::Sequential),
@@ -175,6 +179,31 @@ impl<O: Objective> Trainer<O> {
         policy
     }
 
+    /// The objective.
+    pub fn objective(&self) -> &O {
+        &self.objective
+    }
+
+    /// Mutable access to the objective, such as to change its beta between two steps. Its options stay those of the run.
+    pub fn objective_mut(&mut self) -> &mut O {
+        &mut self.objective
+    }
+
+    /// Sets metrics that the records of all later steps have besides their own, such as the mean reward of the texts that the policy wrote
+    /// last. They are not part of a checkpoint.
+    pub fn set_step_metrics(&mut self, metrics: Metrics) {
+        self.step_metrics = metrics;
+    }
+
+    /// Removes the lines of a log file ([`Observer::log_file`](crate::Observer::log_file)) that were written after the checkpoint from which
+    /// this run is resumed. Creates the file if it does not exist.
+    ///
+    /// # Errors
+    /// A file that has changed since the checkpoint was written, or file system errors.
+    pub fn truncate_log_file(&self, path: &Path) -> Result<()> {
+        self.log_files.truncate_to_checkpoint(path)
+    }
+
     /// The options of the run.
     pub fn config(&self) -> &O::Config {
         self.objective.config()
@@ -182,55 +211,6 @@ impl<O: Objective> Trainer<O> {
 
     pub(crate) fn training(&self) -> &TrainingConfig {
         self.objective.config().training()
-    }
-
-    /// Completed optimiser steps.
-    pub fn step(&self) -> u64 {
-        self.step
-    }
-
-    /// Whether the run is finished: it has reached its last step, or an observer has finished it.
-    pub fn is_finished(&self) -> bool {
-        self.step >= self.schedule.total_steps || self.finished_early
-    }
-
-    /// The mean of the steps since the last line of the metrics file; right after such a line, the mean that it contains. Step, epoch,
-    /// token count and learning rate are those of the last step. `None` before the first step.
-    pub fn mean_since_last_log(&self) -> Option<StepRecord> {
-        self.history.window_mean().map(|window| window.mean)
-    }
-
-    /// Whether a line of the metrics file is due after the current step: every `logging_steps` steps.
-    pub fn is_logging_step(&self) -> bool {
-        self.step.is_multiple_of(self.training().logging_steps)
-    }
-
-    /// The evaluations that [`Trainer::train`] has made so far, including those before a resume.
-    pub fn evaluations(&self) -> &[EvaluationRecord] {
-        &self.history.evaluations
-    }
-
-    /// Optimiser steps of the whole run.
-    pub fn total_steps(&self) -> u64 {
-        self.schedule.total_steps
-    }
-
-    /// Completed epochs. The fraction is the number of batches seen in this epoch over the batches per epoch.
-    pub fn epoch(&self) -> f64 {
-        let (steps, batches) = (self.steps_per_epoch(), self.training().batches_per_epoch(self.train.len()));
-        let batches_per_step = self.training().gradient_accumulation_steps as u64;
-        let seen = (self.step % steps).saturating_mul(batches_per_step).min(batches);
-        (self.step / steps) as f64 + seen as f64 / batches as f64
-    }
-
-    /// Optimiser steps per epoch.
-    pub fn steps_per_epoch(&self) -> u64 {
-        self.training().steps_per_epoch(self.train.len())
-    }
-
-    /// The bytes of the optimiser's state in this process.
-    pub fn optimizer_bytes(&self) -> usize {
-        self.optimizer.state().map(|(_, tensor)| tensor.numel() * tensor.kind().elt_size_in_bytes()).sum()
     }
 
     /// Runs one optimiser step. Returns `None` after the last step.
@@ -264,6 +244,7 @@ impl<O: Objective> Trainer<O> {
             self.check_same_weights()?;
         }
         self.num_tokens += tokens;
+        self.step_metrics.iter().for_each(|(name, value)| metrics.set(name.to_owned(), value));
         let (num_tokens, epoch, step) = (self.num_tokens, self.epoch(), self.step);
         let record = StepRecord { loss, grad_norm, learning_rate, num_tokens, metrics, epoch, step };
         let logging_steps = self.training().logging_steps;

@@ -18,6 +18,7 @@ mod man;
 mod merge_adapter;
 mod metrics;
 mod notebook;
+mod online_dpo;
 mod pair;
 mod push_to_hub;
 mod reward;
@@ -35,6 +36,7 @@ use std::path::Path;
 pub enum Command {
     Dpo(Box<dpo::Options>),
     Cpo(Box<cpo::Options>),
+    OnlineDpo(Box<online_dpo::Options>),
     Kto(Box<kto::Options>),
     Sft(Box<sft::Options>),
     Reward(Box<reward::Options>),
@@ -87,6 +89,7 @@ impl Command {
         match self {
             Self::Dpo(options) => dpo::run(options),
             Self::Cpo(options) => cpo::run(options),
+            Self::OnlineDpo(options) => online_dpo::run(options),
             Self::Kto(options) => kto::run(options),
             Self::Sft(options) => sft::run(options),
             Self::Reward(options) => reward::run(options),

@@ -5,7 +5,7 @@ mod entries;
 use crate::Failure;
 use crate::usage::{Pointer, UsageError, pointer};
 use align_base::printable_path;
-use clap::{Arg, Command};
+use clap::{Arg, ArgAction, Command};
 use entries::Entry;
 use serde_json::Value;
 use std::ffi::OsString;
@@ -68,11 +68,24 @@ pub fn read(path: &Path, command: &Command, program: &Command) -> Result<Vec<Fil
         }
     }
     let options = entries.iter().filter(|entry| entry.key != COMMAND_KEY);
-    let given = options.map(|entry| {
-        let argument = option(path, entry, command, program)?;
-        Ok(argument.map(|argument| FileOption { name: entry.option(), argument, place: place(path, entry) }))
-    });
-    given.filter_map(Result::transpose).collect()
+    let mut given = Vec::new();
+    for entry in options {
+        let arguments = arguments(path, entry, command, program)?;
+        let option = |argument| FileOption { name: entry.option(), argument, place: place(path, entry) };
+        given.extend(arguments.into_iter().map(option));
+    }
+    Ok(given)
+}
+
+/// The options of a file without those that can be given several times and that `given` has: these take the place of all in the file.
+pub fn without_repeated(options: Vec<FileOption>, given: &[OsString], command: &Command) -> Vec<FileOption> {
+    let is_given = |name: &str| {
+        let (alone, with_value) = (format!("--{name}"), format!("--{name}="));
+        let begins = |argument: &OsString| argument.as_encoded_bytes().starts_with(with_value.as_bytes());
+        given.iter().any(|argument| *argument == *alone || begins(argument))
+    };
+    let repeats = |name: &str| command.get_arguments().any(|known| known.get_long() == Some(name) && is_repeated(known));
+    options.into_iter().filter(|option| !(repeats(&option.name) && is_given(&option.name))).collect()
 }
 
 /// The command that the file was recorded by, if it names one.
@@ -89,8 +102,8 @@ fn refuse_other_command(path: &Path, entries: &[Entry], command: &Command) -> Re
     }
 }
 
-/// The option of an entry, or `None` if the entry leaves its option out.
-fn option(path: &Path, entry: &Entry, command: &Command, program: &Command) -> Result<Option<OsString>, Failure> {
+/// The options of an entry: none if the entry leaves its option out, and several for a list of an option that can be given several times.
+fn arguments(path: &Path, entry: &Entry, command: &Command, program: &Command) -> Result<Vec<OsString>, Failure> {
     let Entry { key, value, .. } = entry;
     let name = entry.option();
     let known =
@@ -98,10 +111,10 @@ fn option(path: &Path, entry: &Entry, command: &Command, program: &Command) -> R
     let Some(known) = known else { return Err(unknown_key(path, entry, command, program)) };
     let text = match value {
         // As in a command line without the option.
-        Value::Null => return Ok(None),
+        Value::Null => return Ok(Vec::new()),
         // A flag without a value: true adds it, false leaves it out.
         Value::Bool(on) if !known.get_action().takes_values() => {
-            return Ok(on.then(|| OsString::from(format!("--{name}"))));
+            return Ok(on.then(|| OsString::from(format!("--{name}"))).into_iter().collect());
         }
         other if !known.get_action().takes_values() => {
             return Err(fail(path, entry, &format!("{key} is {}, expected true or false", kind(other))));
@@ -110,11 +123,17 @@ fn option(path: &Path, entry: &Entry, command: &Command, program: &Command) -> R
             let texts: Option<Vec<String>> = values.iter().map(scalar).collect();
             texts.map(|texts| texts.join(","))
         }
+        Value::Array(values) if is_repeated(known) => {
+            let texts: Option<Vec<String>> = values.iter().map(scalar).collect();
+            let problem = || fail(path, entry, &format!("{key} has a value that is not a text or a number"));
+            let texts = texts.ok_or_else(problem)?;
+            return Ok(texts.iter().map(|text| OsString::from(format!("--{name}={text}"))).collect());
+        }
         Value::Array(_) => return Err(fail(path, entry, &format!("{key} is a list, expected one value"))),
         value => scalar(value),
     };
     match text {
-        Some(text) => Ok(Some(OsString::from(format!("--{name}={text}")))),
+        Some(text) => Ok(vec![OsString::from(format!("--{name}={text}"))]),
         None => Err(fail(path, entry, &format!("{key} is {}, expected one value or a list of values", kind(value)))),
     }
 }
@@ -139,6 +158,11 @@ fn unknown_key(path: &Path, entry: &Entry, command: &Command, program: &Command)
 /// Whether an option takes several values.
 fn takes_list(option: &Arg) -> bool {
     option.get_value_delimiter().is_some()
+}
+
+/// Whether an option can be given several times, with a value each.
+fn is_repeated(option: &Arg) -> bool {
+    matches!(option.get_action(), ArgAction::Append) && !takes_list(option)
 }
 
 fn scalar(value: &Value) -> Option<String> {

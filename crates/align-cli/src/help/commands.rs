@@ -9,6 +9,7 @@ const COMMANDS: &[(&str, &[(&str, &str)])] = &[
         "Train",
         &[
             ("dpo", "on preference pairs: DPO and 21 related losses"),
+            ("online-dpo", "on its own texts, which judges score: rounds of DPO"),
             ("cpo", "on pairs, without a reference model: CPO, SimPO, ORPO, ..."),
             ("kto", "on completions labelled good or bad: KTO, BCO, APO-zero"),
             ("sft", "on texts: fine-tune a model, or train a new one"),

@@ -7,6 +7,10 @@ pub fn of(command: &str) -> &'static [&'static str] {
             "align dpo --train-file pairs.jsonl --output-dir runs/dpo",
             "align dpo --train-file pairs.jsonl --loss-type hinge --beta 0.3 --use-peft --output-dir runs/hinge",
         ],
+        "online-dpo" => &[
+            "align online-dpo --rounds 5 --output-dir runs/online",
+            "align online-dpo --prompts prompts.txt --judge film=runs/sentiment/model --max-kl 10 --output-dir runs/online",
+        ],
         "cpo" => &["align cpo --train-file pairs.jsonl --loss-type simpo --beta 2 --output-dir runs/simpo"],
         "kto" => &["align kto --train-file likes.jsonl --output-dir runs/kto"],
         "sft" => &[

@@ -22,6 +22,26 @@ const IMPORTANT: &[(&[&str], &[&str])] = &[
         ],
     ),
     (
+        &["online-dpo"],
+        &[
+            "model",
+            "prompts",
+            "messages",
+            "reward_model",
+            "judge",
+            "rounds",
+            "prompts_per_round",
+            "num_generations",
+            "loss_type",
+            "beta",
+            "learning_rate",
+            "per_device_train_batch_size",
+            "use_peft",
+            "resume",
+            "output_dir",
+        ],
+    ),
+    (
         &["sft"],
         &[
             "model",

@@ -40,6 +40,16 @@ pub trait Observer<O: Objective> {
         Ok(Flow::Continue)
     }
 
+    /// Called before each optimiser step, with dropout off, such as to write the training rows of the next steps with the policy. No step
+    /// follows unless all observers return [`Flow::Continue`].
+    ///
+    /// # Errors
+    /// An error ends the run.
+    fn before_step(&mut self, trainer: &mut Trainer<O>) -> Result<Flow> {
+        let _ = trainer;
+        Ok(Flow::Continue)
+    }
+
     /// Called after each optimiser step, and after the evaluation at that step, if there is one.
     ///
     /// # Errors

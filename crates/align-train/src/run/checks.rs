@@ -24,6 +24,7 @@ impl<O: RunObjective> Run<O> {
         if self.eval.as_ref().is_some_and(|eval| eval.stream.is_some()) {
             config_error("streaming", "applies to training rows: read the held-out rows into memory")?;
         }
+        self.check_rounds()?;
         self.check_models()?;
         let Some(output_dir) = self.output_dir.clone() else {
             return Err(Error::Config { option: "output_dir", reason: "is not set: set the folder of the run".into() });

@@ -81,6 +81,10 @@ impl<O: RunObjective> Run<O> {
             let reason = "has no effect in a dry run: remove it".to_owned();
             return Err(Error::Config { option: "resume", reason });
         }
+        if self.rounds.is_some() {
+            let reason = "needs rows, but the policy writes them during the run: leave it out, and try one round instead".to_owned();
+            return Err(Error::Config { option: "dry_run", reason });
+        }
         if self.train.stream.is_some() {
             let reason = "writes a cache of token ids, which a dry run would not: remove it".to_owned();
             return Err(Error::Config { option: "streaming", reason });

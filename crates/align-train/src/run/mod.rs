@@ -19,6 +19,7 @@ mod peft;
 mod placement;
 mod prepare;
 mod prepared;
+mod rounds;
 mod run_model;
 mod run_names;
 mod run_objective;
@@ -36,6 +37,7 @@ pub use new_model::{NewModel, NewTokenizer};
 pub use peft::Peft;
 pub use placement::Placement;
 pub use prepared::PreparedRun;
+pub use rounds::{RoundContext, Rounds, RoundsObserver};
 pub use run_model::RunModel;
 pub use run_objective::{EncodeContext, EncodedExamples, PromptedExample, RunObjective};
 pub use saved_options::flat_toml;
@@ -112,6 +114,7 @@ pub struct Run<O: RunObjective> {
     output_dir: Option<PathBuf>,
     resume: Option<ResumeMode>,
     samples: Option<SampleTextsFactory<O>>,
+    rounds: Option<Rounds<O>>,
     observers: Vec<Box<dyn Observer<O>>>,
     stop: StopSignal,
     group: Option<ProcessGroup>,
@@ -157,6 +160,7 @@ impl<O: RunObjective> Run<O> {
             output_dir: None,
             resume: None,
             samples: None,
+            rounds: None,
             observers: Vec::new(),
             stop: StopSignal::default(),
             group: None,

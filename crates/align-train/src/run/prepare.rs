@@ -2,7 +2,7 @@
 
 use super::load::LoadedModel;
 use super::run_names::RunNames;
-use super::{Dataset, EncodeContext, Placement, PreparedRun, Run, RunModel, RunObjective, SampleTextsFactory};
+use super::{Dataset, EncodeContext, Placement, PreparedRun, RoundContext, Run, RunModel, RunObjective, SampleTextsFactory};
 use crate::distributed::check_same_values;
 use crate::training_checkpoint::num_processes_of;
 use crate::{Error, Observer, Result, Rows, RunConfig, RunFolder, Trainer, latest_checkpoint};
@@ -54,7 +54,18 @@ impl<O: RunObjective> Run<O> {
         let (max_length, model_max_length) = (self.max_length, policy.max_sequence_length());
         let (strip_prompt, invalid_rows) = (self.strip_prompt, self.invalid_rows);
         let context = EncodeContext { tokenizer: &tokenizer, max_length, model_max_length, strip_prompt, invalid_rows };
-        let (rows, train_report) = encode_training::<O>(&self.config, self.train, &context, &group)?;
+        let on_policy = self.rounds.is_some();
+        let (mut observers, paths) = (self.observers, folder.as_ref().map(RunFolder::path));
+        let (rows, train_report) = match self.rounds.zip(paths) {
+            Some((rounds, path)) => {
+                let (path, seed) = (path.join(RunFolder::ROUNDS), placement.seed);
+                let context = RoundContext { policy: &policy, config: &self.config, tokenizer: &tokenizer, path: &path, seed, resumes };
+                let (rows, observer) = rounds.create(&context)?;
+                observers.insert(0, observer);
+                (rows, None)
+            }
+            None => encode_training::<O>(&self.config, self.train, &context, &group)?,
+        };
         names.train_rows = rows.len();
         let mut trainer = Trainer::in_group(O::from_models(policy, reference, self.config)?, rows, group)?;
         let mut eval_report = None;
@@ -77,7 +88,8 @@ impl<O: RunObjective> Run<O> {
             checkpoint,
             options,
             samples,
-            observers: self.observers,
+            on_policy,
+            observers,
             stop: self.stop,
             #[cfg(feature = "hub")]
             upload,

@@ -30,6 +30,8 @@ pub struct PreparedRun<O: RunObjective> {
     pub(super) checkpoint: Option<PathBuf>,
     pub(super) options: serde_json::Value,
     pub(super) samples: Option<Box<dyn Observer<O>>>,
+    /// Whether the first observer writes rounds.
+    pub(super) on_policy: bool,
     pub(super) observers: Vec<Box<dyn Observer<O>>>,
     pub(super) stop: StopSignal,
     #[cfg(feature = "hub")]
@@ -186,6 +188,9 @@ impl<O: RunObjective> PreparedRun<O> {
         };
         if self.samples.is_some() {
             folder.append_file(RunFolder::SAMPLES)?;
+        }
+        if self.on_policy {
+            folder.append_file(RunFolder::ROUNDS)?;
         }
         Ok((metrics, CheckpointSaver::new(folder.path())))
     }

@@ -122,8 +122,8 @@ impl Options {
         let journal = GenerationJob::journal_path(output);
         // If the journal exists too, the output may be from the same job: it may have been killed before it removed the journal.
         check_output(output, self.overwrite || journal.exists())?;
-        output_paths::refuse_inputs(output, &self.prompts.file().cloned())?;
-        output_paths::refuse_inputs(&journal, &self.prompts.file().cloned())
+        output_paths::refuse_inputs(output, &self.prompts.files.file().cloned())?;
+        output_paths::refuse_inputs(&journal, &self.prompts.files.file().cloned())
     }
 
     fn load(&self) -> Result<Loaded, Failure> {
@@ -143,7 +143,7 @@ impl Options {
         let generation = generation_options::with_stop_strings(Generation::new(config)?, &tokenizer)?;
         self.refuse_equal_texts(&generation)?;
         let identity = self.output.as_ref().map(|_| InferenceIdentity::of(&plain, &tokenizer)).transpose()?;
-        let prompts = prompts.encode(&tokenizer).map_err(|problem| self.in_prompts(problem))?;
+        let prompts = EncodedPrompts::of(prompts, &tokenizer).map_err(|problem| self.in_prompts(problem))?;
         let model = plain.packed()?.unwrap_or_else(|| Box::new(plain));
         Ok(Loaded { model, tokenizer, generation, prompts, identity })
     }
@@ -162,7 +162,7 @@ impl Options {
 
     /// Names the file of the conversations in an error about one of them.
     fn in_prompts(&self, problem: Failure) -> Failure {
-        match &self.prompts.messages {
+        match &self.prompts.files.messages {
             Some(file) => format!("{}: {problem}", printable_path(file)).into(),
             None => problem,
         }

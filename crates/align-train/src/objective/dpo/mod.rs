@@ -66,6 +66,33 @@ impl Dpo {
         }
         Ok(Self { loss, ..Self::new(policy, reference, config)? })
     }
+
+    /// The reference model.
+    ///
+    /// # Errors
+    /// It is unloaded, because its log-probabilities were precomputed.
+    pub fn reference(&self) -> Result<&dyn CausalLm> {
+        self.reference.model()
+    }
+
+    /// The current beta of the loss.
+    #[must_use]
+    pub fn beta(&self) -> f64 {
+        self.loss.beta()
+    }
+
+    /// Sets the beta of the loss from the next step on. It is not part of a checkpoint. The options keep the beta of the start.
+    ///
+    /// # Errors
+    /// A beta that is out of range, or β-DPO, which sets beta itself.
+    pub fn set_beta(&mut self, beta: f64) -> Result<()> {
+        if self.beta.is_some() {
+            let reason = "sets beta by the margins of each batch: remove it, or do not set beta".into();
+            return Err(Error::Config { option: "beta_dpo_alpha", reason });
+        }
+        self.loss = DpoConfig { beta, ..self.config.clone() }.loss()?;
+        Ok(())
+    }
 }
 
 /// Rejects options that compare or average individual weights if the policy has an adapter: only the product of an adapter's two matrices

@@ -1,0 +1,176 @@
+//! The options of on-policy rounds: what the policy writes, who judges it, and when the run is finished.
+
+use crate::named_judge::{NamedJudge, check_names};
+use crate::prompt_files::{PromptFiles, Prompts};
+use crate::reward_model::ScoreOption;
+use crate::run_options::RunInput;
+use crate::{Failure, RuntimeOptions, log, models};
+use align_base::format_duration;
+use align_data::judges::JudgeWeights;
+use align_inference::Judge;
+use align_models::generation::GenerationConfig;
+use align_online::{OnRound, PairSelection, Panel, PanelJudge, RoundPrompt, RoundPrompts, RoundRecord, RoundsConfig, Schedule};
+use std::time::Duration;
+
+/// Rounds of texts by the policy.
+#[derive(Debug, Clone, clap::Args, serde::Serialize)]
+pub struct RoundsOptions {
+    /// Number of rounds: in each, the policy writes texts, judges score them, and the policy is trained on them.
+    #[arg(long, default_value_t = 10)]
+    rounds: u64,
+    /// Prompts of a round. They follow one another through a random order of all prompts.
+    #[arg(long, default_value_t = 32)]
+    prompts_per_round: usize,
+    /// Texts per prompt, at least 2. Several values with commas are spread evenly over the rounds.
+    #[arg(long, default_value = "4", value_name = "N[,N...]")]
+    num_generations: Schedule<usize>,
+    /// Optimiser steps of a round [default: as many as use each row of the round once].
+    #[arg(long)]
+    steps_per_round: Option<u64>,
+    /// Share of the rows of a round that is drawn from earlier rounds, from 0 to below 1.
+    #[arg(long, default_value_t = 0.0)]
+    replay: f64,
+    /// Sampling temperature. Several values with commas are spread evenly over the rounds.
+    #[arg(long, default_value = "1", value_name = "T[,T...]")]
+    temperature: Schedule<f64>,
+    /// Sample from this many of the most likely tokens; 0 means all.
+    #[arg(long, default_value_t = 0)]
+    top_k: usize,
+    /// Sample from the smallest set of most likely tokens whose total probability reaches this value.
+    #[arg(long, default_value_t = 1.0)]
+    top_p: f64,
+    /// Most tokens of a text, without its prompt.
+    #[arg(long, default_value_t = 50)]
+    max_new_tokens: usize,
+    /// Reward model, if no --judge is given: a folder, or a name on the hub [default: the bundled DistilBERT].
+    #[arg(long, conflicts_with = "judge")]
+    reward_model: Option<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    score: ScoreOption,
+    /// Judge with its name, such as film=runs/sentiment/model:logit:POSITIVE, fluent=gpt2:mean-logp or short=words:40; repeat the option for
+    /// several, whose scores are added up.
+    #[arg(long, value_name = "NAME=MODEL[:SCORE]", conflicts_with = "score")]
+    #[serde(serialize_with = "as_texts")]
+    judge: Vec<NamedJudge>,
+    /// Weights of the judges' scores in the reward: a list in their order, or NAME=WEIGHT for some of them [default: 1 for each].
+    #[arg(long, requires = "judge")]
+    #[serde(serialize_with = "as_text")]
+    judge_weights: Option<JudgeWeights>,
+    /// Judge whose scores do not train, to see whether the policy exploits the others.
+    #[arg(long, value_name = "NAME=MODEL[:SCORE]")]
+    #[serde(serialize_with = "as_text")]
+    held_out_judge: Option<NamedJudge>,
+    /// Finish when the mean score of --held-out-judge has not risen for this many rounds.
+    #[arg(long, requires = "held_out_judge")]
+    held_out_patience: Option<u64>,
+    /// Finish when the mean reward of a round's texts reaches this value.
+    #[arg(long, allow_negative_numbers = true)]
+    target_reward: Option<f64>,
+    /// Budget of the KL divergence from the reference model, in nats per text: while it is exceeded, each round raises beta.
+    #[arg(long)]
+    target_kl: Option<f64>,
+    /// Finish when the KL divergence from the reference model exceeds this value, in nats per text.
+    #[arg(long)]
+    max_kl: Option<f64>,
+    /// Texts that a reward model scores at a time.
+    #[arg(long, default_value_t = 32)]
+    judge_batch_size: usize,
+}
+
+fn as_text<T: std::fmt::Display, S: serde::Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    serde::Serialize::serialize(&value.as_ref().map(ToString::to_string), serializer)
+}
+
+fn as_texts<T: std::fmt::Display, S: serde::Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(ToString::to_string))
+}
+
+impl RoundsOptions {
+    /// The options of the rounds, with those of `pairs`.
+    pub fn config(&self, pairs: PairSelection) -> RoundsConfig {
+        RoundsConfig {
+            rounds: self.rounds,
+            prompts_per_round: self.prompts_per_round,
+            num_generations: self.num_generations.clone(),
+            temperature: self.temperature.clone(),
+            steps_per_round: self.steps_per_round,
+            replay: self.replay,
+            pairs,
+            max_kl: self.max_kl,
+            target_kl: self.target_kl,
+            target_reward: self.target_reward,
+            held_out_patience: self.held_out_patience,
+            generation: GenerationConfig {
+                do_sample: true,
+                max_new_tokens: Some(self.max_new_tokens),
+                top_k: Some(self.top_k),
+                top_p: Some(self.top_p),
+                ..GenerationConfig::default()
+            },
+        }
+    }
+
+    /// Loads the judges.
+    pub fn panel(&self, runtime: &RuntimeOptions) -> Result<Panel, Failure> {
+        check_names(&self.judge, &[])?;
+        let names: Vec<String> = self.judge.iter().map(|judge| judge.name.clone()).collect();
+        let weights = match &self.judge_weights {
+            Some(weights) => weights.of(&names)?,
+            None => vec![1.0; names.len()],
+        };
+        let mut judges = Vec::new();
+        for (judge, weight) in self.judge.iter().zip(weights) {
+            let (name, judge) = (judge.name.clone(), judge.load(runtime, self.judge_batch_size)?);
+            judges.push(PanelJudge { name, weight, judge });
+        }
+        if judges.is_empty() {
+            let folder = models::folder("--reward-model", self.reward_model.as_deref(), models::BUNDLED_REWARD_MODEL)?;
+            let judge: Box<dyn Judge> = Box::new(self.score.load(&folder, runtime, self.judge_batch_size)?);
+            judges.push(PanelJudge { name: "reward_model".to_owned(), weight: 1.0, judge });
+        }
+        let panel = Panel::new(judges)?;
+        match &self.held_out_judge {
+            Some(judge) => Ok(panel.with_held_out(&judge.name, judge.load(runtime, self.judge_batch_size)?)?),
+            None => Ok(panel),
+        }
+    }
+}
+
+/// The prompts of a run.
+pub fn round_prompts(files: &PromptFiles) -> Result<RoundPrompts, Failure> {
+    let prompts = match files.read()? {
+        Prompts::Texts(texts) => texts.into_iter().map(RoundPrompt::Text).collect(),
+        Prompts::Conversations(conversations) => conversations.into_iter().map(RoundPrompt::Conversation).collect(),
+    };
+    let name = files.train_name();
+    let name = name.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    Ok(RoundPrompts { name, files: files.file().cloned().into_iter().collect(), prompts })
+}
+
+/// Prints a line for each round of `rounds`.
+pub fn log_rounds(rounds: u64) -> OnRound {
+    Box::new(move |record, reason| {
+        log::training_record("round", &RoundRecord { groups: Vec::new(), ..record.clone() }, || line(record, rounds));
+        if let Some(reason) = reason {
+            log::training_record("finish", &serde_json::json!({ "reason": reason }), || format!("finished: {reason}"));
+        }
+    })
+}
+
+/// What a round measured, in a line.
+fn line(record: &RoundRecord, rounds: u64) -> String {
+    let name = match record.round > rounds {
+        true => "trained policy".to_owned(),
+        false => format!("round {}/{rounds}", record.round),
+    };
+    let figure = |name: &str, words: &str| {
+        record.metric(name).map(|value| format!(", {words} {value:.3}")).unwrap_or_default()
+    };
+    let held_out = record.metrics.iter().find(|(name, _)| name.starts_with("held_out/"));
+    let held_out = held_out.map(|(_, value)| format!(", held-out {value:.3}")).unwrap_or_default();
+    let reward = record.metric("reward").unwrap_or_default();
+    let time = |seconds: f64| format_duration(Duration::from_secs_f64(seconds));
+    let writing = time(record.seconds.generation + record.seconds.scoring + record.seconds.log_probabilities);
+    format!("{name}: reward {reward:.3}{held_out}{}; texts took {writing}", figure("objective/kl", "KL"))
+}

@@ -1,0 +1,119 @@
+use crate::{PairSelection, TextGroup};
+use align_data::EncodedPair;
+use align_models::CausalLm;
+use align_train::run::RunObjective;
+use align_train::Result;
+use align_train::objective::{Cpo, Dpo};
+
+/// An objective that trains on texts that its policy has just written.
+pub trait OnPolicyObjective: RunObjective<Model = Box<dyn CausalLm>, Row: Clone + std::fmt::Debug + 'static> {
+    /// Checks that no option needs what texts by the policy do not have.
+    ///
+    /// # Errors
+    /// Names the first option that does.
+    fn check(config: &Self::Config) -> Result<()> {
+        let _ = config;
+        Ok(())
+    }
+
+    /// The training rows of a round. A row's index is that of its prompt in `groups`.
+    ///
+    /// # Errors
+    /// Texts that cannot be used.
+    fn round_rows(config: &Self::Config, groups: &[TextGroup], pairs: PairSelection) -> Result<Vec<Self::Row>>;
+
+    /// The rows of a round if each is used once, of prompts with `num_generations` texts that can all be told apart.
+    fn rows_per_prompt(num_generations: usize, pairs: PairSelection) -> usize;
+
+    /// A row with a prompt of `prompt` tokens and completions of `completion` tokens: for estimates of memory.
+    fn row_of_length(prompt: usize, completion: usize) -> Self::Row;
+
+    /// Whether rows have the log-probabilities under the policy that wrote them ([`JudgedText::old_logps`](crate::JudgedText::old_logps)),
+    /// if a round has `steps` steps.
+    fn needs_old_logps(config: &Self::Config, steps: u64) -> bool {
+        let _ = (config, steps);
+        false
+    }
+
+    /// The reference model, if there is one.
+    fn reference(&self) -> Option<&dyn CausalLm>;
+
+    /// The weight of the divergence from the reference model.
+    fn beta(&self) -> f64;
+
+    /// Sets the weight of the divergence from the reference model.
+    ///
+    /// # Errors
+    /// A beta that is out of range, or an objective that sets it itself.
+    fn set_beta(&mut self, beta: f64) -> Result<()>;
+}
+
+impl OnPolicyObjective for Dpo {
+    fn check(config: &Self::Config) -> Result<()> {
+        if config.row_weights {
+            let reason = "needs a weight of each pair, but judges give none: leave it out".to_owned();
+            return Err(align_train::Error::Config { option: "row_weights", reason });
+        }
+        Ok(())
+    }
+
+    fn round_rows(config: &Self::Config, groups: &[TextGroup], pairs: PairSelection) -> Result<Vec<EncodedPair>> {
+        Ok(pairs.pairs(groups, &config.pair_numbers()))
+    }
+
+    fn rows_per_prompt(num_generations: usize, pairs: PairSelection) -> usize {
+        pairs.per_prompt(num_generations)
+    }
+
+    fn row_of_length(prompt: usize, completion: usize) -> EncodedPair {
+        longest_pair(prompt, completion)
+    }
+
+    fn reference(&self) -> Option<&dyn CausalLm> {
+        Dpo::reference(self).ok()
+    }
+
+    fn beta(&self) -> f64 {
+        Dpo::beta(self)
+    }
+
+    fn set_beta(&mut self, beta: f64) -> Result<()> {
+        Dpo::set_beta(self, beta)
+    }
+}
+
+impl OnPolicyObjective for Cpo {
+    fn round_rows(_: &Self::Config, groups: &[TextGroup], pairs: PairSelection) -> Result<Vec<EncodedPair>> {
+        Ok(pairs.pairs(groups, &[]))
+    }
+
+    fn rows_per_prompt(num_generations: usize, pairs: PairSelection) -> usize {
+        pairs.per_prompt(num_generations)
+    }
+
+    fn row_of_length(prompt: usize, completion: usize) -> EncodedPair {
+        longest_pair(prompt, completion)
+    }
+
+    fn reference(&self) -> Option<&dyn CausalLm> {
+        None
+    }
+
+    fn beta(&self) -> f64 {
+        align_train::Objective::config(self).beta
+    }
+
+    fn set_beta(&mut self, _: f64) -> Result<()> {
+        let reason = "needs a reference model, which this loss does not have: leave it out, or use a loss of the DPO family";
+        Err(align_train::Error::Config { option: "target_kl", reason: reason.into() })
+    }
+}
+
+fn longest_pair(prompt: usize, completion: usize) -> EncodedPair {
+    EncodedPair {
+        prompt_ids: vec![0; prompt],
+        chosen_ids: vec![0; completion],
+        rejected_ids: vec![0; completion],
+        ..EncodedPair::default()
+    }
+}

@@ -1,0 +1,157 @@
+use crate::measures::{TextLogps, measure};
+use crate::prompts::prompts_of_round;
+use crate::{Error, JudgedText, OnPolicyObjective, Panel, PhaseSeconds, Result, RoundPrompts, RoundRecord, RoundsConfig, TextGroup};
+use align_base::random::generator;
+use align_data::{CompletionExample, Tokenizer};
+use align_inference::{GeneratedText, PromptCompletion, answer_generation, completion_logps, generate_encoded};
+use align_models::CausalLm;
+use align_models::generation::{Generation, GenerationConfig};
+use rand::RngExt;
+use std::time::Instant;
+
+/// Texts whose log-probabilities are computed at a time.
+const LOGPS_BATCH: usize = 32;
+
+/// Writes and judges the texts of rounds.
+pub(crate) struct RoundWriter {
+    pub config: RoundsConfig,
+    pub prompts: RoundPrompts,
+    /// The token ids of the prompts.
+    pub prompt_ids: Vec<Vec<i64>>,
+    pub panel: Panel,
+    pub tokenizer: Tokenizer,
+    /// How texts are sampled.
+    generation: GenerationConfig,
+    pub seed: u64,
+}
+
+/// A model's texts before they are judged.
+struct Written {
+    /// The prompt of each group of texts.
+    prompts: Vec<usize>,
+    texts: Vec<GeneratedText>,
+}
+
+impl RoundWriter {
+    pub fn new(
+        config: RoundsConfig,
+        prompts: RoundPrompts,
+        panel: Panel,
+        (policy, tokenizer): (&dyn CausalLm, &Tokenizer),
+        seed: u64,
+    ) -> Result<Self> {
+        let generation = match prompts.are_conversations() {
+            true => answer_generation(config.generation.clone(), policy, tokenizer)?,
+            false => config.generation.clone(),
+        };
+        let prompt_ids = prompts.encode(tokenizer)?;
+        Ok(Self { config, prompts, prompt_ids, panel, tokenizer: tokenizer.clone(), generation, seed })
+    }
+
+    /// The most tokens of a completion.
+    pub fn longest_completion(&self) -> Result<usize> {
+        let reason = "is not set: set the most tokens of a text".to_owned();
+        self.generation.max_new_tokens.ok_or(Error::Config { option: "max_new_tokens", reason })
+    }
+
+    /// Lets the policy write the texts of a round, counted from 0, and judges them. `needs_old_logps`: whether the loss needs the texts'
+    /// log-probabilities.
+    pub fn write<O: OnPolicyObjective>(
+        &self,
+        round: u64,
+        objective: &O,
+        (step, needs_old_logps): (u64, bool),
+    ) -> Result<RoundRecord> {
+        let (temperature, num_generations) = (
+            self.config.temperature.at(round, self.config.rounds),
+            self.config.num_generations.at(round, self.config.rounds),
+        );
+        let (mut seconds, start) = (PhaseSeconds::default(), Instant::now());
+        let written = self.generate(round, objective.policy(), (temperature, num_generations))?;
+        seconds.generation = start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        let mut groups = self.judge(&written, num_generations)?;
+        seconds.scoring = start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        let logps = self.log_probabilities(objective, &groups, needs_old_logps)?;
+        if let Some(TextLogps { policy, .. }) = logps.as_ref().filter(|_| needs_old_logps) {
+            let texts = groups.iter_mut().flat_map(|group| &mut group.texts);
+            texts.zip(policy).for_each(|(text, logps)| text.old_logps = Some(logps.clone()));
+        }
+        seconds.log_probabilities = start.elapsed().as_secs_f64();
+        let metrics = measure(&groups, &self.panel, logps.as_ref());
+        let (round, beta) = (round + 1, objective.beta());
+        Ok(RoundRecord { round, step, temperature, num_generations, beta, rows: 0, order: Vec::new(), metrics, groups, seconds })
+    }
+
+    fn generate(&self, round: u64, policy: &dyn CausalLm, (temperature, texts): (f64, usize)) -> Result<Written> {
+        let prompts = prompts_of_round(self.prompt_ids.len(), self.config.prompts_per_round, (self.seed, round));
+        let ids: Vec<Vec<i64>> = prompts.iter().filter_map(|prompt| self.prompt_ids.get(*prompt).cloned()).collect();
+        let generation = Generation::new(GenerationConfig {
+            do_sample: true,
+            temperature: Some(temperature),
+            num_return_sequences: texts,
+            seed: generator(self.seed, "round texts", round).random(),
+            ..self.generation.clone()
+        });
+        let generation = generation.map_err(|e| align_train::Error::from(align_models::Error::from(e)))?;
+        let texts = generate_encoded(policy, &self.tokenizer, &ids, &generation, None)?;
+        Ok(Written { prompts, texts })
+    }
+
+    fn judge(&self, written: &Written, num_generations: usize) -> Result<Vec<TextGroup>> {
+        let prompt_of = |text: &GeneratedText| written.prompts.get(text.prompt).copied().unwrap_or_default();
+        let example = |text: &GeneratedText| {
+            let prompt = self.prompts.prompts.get(prompt_of(text));
+            prompt.map_or_else(
+                || CompletionExample::Plain((String::new(), text.completion_text.clone())),
+                |prompt| prompt.with_completion(&text.completion_text),
+            )
+        };
+        let verdicts = self.panel.judge(&written.texts.iter().map(example).collect::<Vec<_>>())?;
+        let judged: Vec<JudgedText> = written
+            .texts
+            .iter()
+            .zip(verdicts)
+            .map(|(text, verdict)| JudgedText {
+                completion: text.completion_text.clone(),
+                ids: text.completion.ids_with_eos(),
+                finished: text.completion.finished,
+                scores: verdict.scores,
+                reward: verdict.reward,
+                held_out: verdict.held_out,
+                old_logps: None,
+            })
+            .collect();
+        let groups = written.prompts.iter().zip(judged.chunks(num_generations.max(1)));
+        let group = |(prompt, texts): (&usize, &[JudgedText])| TextGroup {
+            prompt: *prompt,
+            prompt_ids: self.prompt_ids.get(*prompt).cloned().unwrap_or_default(),
+            texts: texts.to_vec(),
+        };
+        Ok(groups.map(group).collect())
+    }
+
+    /// The texts' log-probabilities, if there is a reference model to compare with, or the loss needs them.
+    fn log_probabilities<O: OnPolicyObjective>(
+        &self,
+        objective: &O,
+        groups: &[TextGroup],
+        needed: bool,
+    ) -> Result<Option<TextLogps>> {
+        let reference = objective.reference();
+        if reference.is_none() && !needed {
+            return Ok(None);
+        }
+        let rows: Vec<PromptCompletion> = groups
+            .iter()
+            .flat_map(|group| {
+                let prompt_ids = &group.prompt_ids;
+                group.texts.iter().map(move |text| PromptCompletion { prompt_ids, completion_ids: &text.ids })
+            })
+            .collect();
+        let policy = completion_logps(objective.policy(), &rows, LOGPS_BATCH)?;
+        let reference = reference.map(|model| completion_logps(model, &rows, LOGPS_BATCH)).transpose()?;
+        Ok(Some(TextLogps { policy, reference }))
+    }
+}

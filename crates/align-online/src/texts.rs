@@ -1,0 +1,37 @@
+//! The texts of a round.
+
+use serde::{Deserialize, Serialize};
+
+/// A text that the policy wrote, and what judges think of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JudgedText {
+    /// The completion.
+    pub completion: String,
+    /// Its token ids, with the EOS that ended it.
+    pub ids: Vec<i64>,
+    /// Whether an EOS or a stop string ended it, rather than the length limit.
+    pub finished: bool,
+    /// The scores by the judges, in their order.
+    pub scores: Vec<f64>,
+    /// The weighted sum of the scores.
+    pub reward: f64,
+    /// The score by the held-out judge, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<f64>,
+    /// The log-probability of each token under the policy that wrote the text, in nats, if the loss needs it after the first step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_logps: Option<Vec<f32>>,
+}
+
+/// The texts of one prompt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextGroup {
+    /// The index of the prompt among all prompts, from 0.
+    pub prompt: usize,
+    /// The token ids of the prompt.
+    pub prompt_ids: Vec<i64>,
+    /// The texts, in the order in which they were drawn.
+    pub texts: Vec<JudgedText>,
+}
