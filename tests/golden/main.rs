@@ -19,6 +19,7 @@ mod finetuning;
 mod formats;
 mod generation;
 mod gguf;
+mod group_policy;
 mod hidden_states;
 mod lora;
 mod lora_kinds;

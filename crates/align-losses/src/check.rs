@@ -113,6 +113,16 @@ pub(crate) fn at_least_zero(name: &'static str, found: f64) -> Result<()> {
     Err(Error::Hyperparameter { name, expected: "a finite number of at least 0", found })
 }
 
+/// The ends of a range.
+pub(crate) fn values_in_order(name: &'static str, low: f64, high: f64) -> Result<()> {
+    let expected = "two finite numbers, the smaller one first";
+    match [low, high].into_iter().find(|end| !end.is_finite()) {
+        Some(found) => Err(Error::Hyperparameter { name, expected, found }),
+        None if low > high => Err(Error::Hyperparameter { name, expected, found: low }),
+        None => Ok(()),
+    }
+}
+
 /// Finite values that are all `valid`.
 pub(crate) fn values(
     name: &'static str,

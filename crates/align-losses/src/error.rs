@@ -114,6 +114,42 @@ pub enum Error {
     /// A loss that needs the numbers of tokens, which are not set.
     #[error("{0} needs the number of tokens of each completion: pass them with PairLogps::with_tokens")]
     MissingTokens(&'static str),
+    /// A loss with a KL penalty without the log-probabilities of the reference model.
+    #[error(
+        "beta is above 0, so the loss needs the log-probabilities of the reference model: pass them with \
+         PolicyTokens::with_reference_logps"
+    )]
+    MissingReferenceLogps,
+    /// An option of a policy-gradient loss that does not fit the others.
+    #[error("{option} {reason}")]
+    GroupPolicyOption {
+        /// The option.
+        option: &'static str,
+        /// What is wrong with it and what to do: the rest of a sentence that begins with the option.
+        reason: String,
+    },
+    /// Rewards whose number does not fit.
+    #[error("{what}: expected {expected}, found {found}")]
+    RewardCount {
+        /// What they are.
+        what: String,
+        /// How many there should be.
+        expected: String,
+        /// How many there are.
+        found: usize,
+    },
+    /// A reward that is not finite.
+    #[error(
+        "{what} of completion {completion}: expected a finite number, found {value}: leave out a reward that cannot be computed"
+    )]
+    RewardNotFinite {
+        /// Which reward, such as that of a function.
+        what: String,
+        /// The completion, counted from 1.
+        completion: usize,
+        /// The reward.
+        value: f64,
+    },
     /// Hidden states of different layers, or of none.
     #[error(
         "hidden states: found {policy} layers of the policy and {reference} of the reference model, expected the same layers, at least one"

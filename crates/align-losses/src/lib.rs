@@ -26,12 +26,16 @@
 //! | the distribution at each token | [`tdpo1`], [`tdpo2`] |
 //! | the policy only | [`cpo`], [`simpo`], [`alpha_po`], [`orpo_odds_ratio`], [`slic_hf`] |
 //! | single completions | [`kto`], [`bco`], [`apo_zero_unpaired`] |
+//! | the tokens of groups of completions | [`GrpoLoss`], [`RlooLoss`], with [`grpo_advantages`] and [`rloo_advantages`] |
 //! | the rewards of a reward model | [`bradley_terry`], [`soft_bradley_terry`], with [`reward_centering`] |
 //!
 //! Each loss is a file with its name in the folder of its family (`dpo`, `cpo`, `kto`), with formula, derivative, paper and options.
 //! [`DpoLoss`] selects the losses of the first four rows by name, [`CpoLossType`] and [`KtoLossType`] those of the last two. Every
 //! [`PairLoss`] has gradients and the same diagnostics ([`LossOutput`]), can be part of a [`WeightedSum`] or have a [`Penalty`]
 //! ([`Penalised`]), and supports weights of pairs ([`wpo_weights`]). [`AdaptiveBeta`] sets `beta` for each batch.
+//!
+//! GRPO and RLOO are policy gradients on completions that the policy has generated: rewards ([`GroupRewards`]) become advantages, and a
+//! [`GroupPolicyLoss`] takes these with the log-probabilities of single tokens ([`PolicyTokens`]). [`GrpoLossType`] lists the variants.
 //!
 //! [`hidden_distance`] compares the hidden states of two models.
 //!
@@ -48,6 +52,7 @@ mod cpo;
 mod divergence;
 mod dpo;
 mod error;
+mod group_policy;
 mod hidden_distance;
 mod implicit_rewards;
 mod kto;
@@ -75,6 +80,7 @@ pub use cpo::*;
 pub use divergence::{Divergence, FDivergence};
 pub use dpo::*;
 pub use error::{Error, Result};
+pub use group_policy::*;
 pub use hidden_distance::hidden_distance;
 pub use implicit_rewards::ImplicitRewards;
 pub use kto::*;

@@ -1,7 +1,11 @@
 //! The trainers of the built-in objectives.
 
-use crate::objective::{Classification, Cpo, Dpo, Kto, Objective, Reward, Sft};
-use crate::{ClassificationConfig, CpoConfig, DpoConfig, KtoConfig, Result, RewardConfig, SftConfig, Trainer};
+use crate::objective::{
+    Classification, Cpo, Dpo, GroupPolicy, GroupPolicyRow, Grpo, Kto, Objective, Reward, Rloo, Sft,
+};
+use crate::{
+    ClassificationConfig, CpoConfig, DpoConfig, GroupPolicyConfig, KtoConfig, Result, RewardConfig, SftConfig, Trainer,
+};
 use align_data::{EncodedLabelledText, EncodedRewardPair, EncodedText};
 use align_losses::PairLoss;
 use align_models::{CausalLm, DistilBert, SequenceClassifier};
@@ -12,6 +16,10 @@ pub type DpoTrainer = Trainer<Dpo>;
 pub type KtoTrainer = Trainer<Kto>;
 /// Trains on preference pairs without a reference model: CPO (arXiv:2401.08417), SimPO, AlphaPO, ORPO and SLiC-HF.
 pub type CpoTrainer = Trainer<Cpo>;
+/// Trains on completions with advantages: GRPO (arXiv:2402.03300) and its variants.
+pub type GrpoTrainer = Trainer<Grpo>;
+/// Trains on completions with advantages: RLOO (arXiv:2402.14740).
+pub type RlooTrainer = Trainer<Rloo>;
 /// Trains a language model on texts.
 pub type SftTrainer = Trainer<Sft>;
 /// Trains a reward model on preference pairs.
@@ -74,6 +82,21 @@ impl Trainer<Cpo> {
         config: CpoConfig,
     ) -> Result<Self> {
         Self::from_objective(Cpo::new(policy, config)?, train)
+    }
+}
+
+impl<C: GroupPolicyConfig> Trainer<GroupPolicy<C>> {
+    /// Creates a trainer at step 0. If the loss has a KL penalty and there is no `reference`, the reference model is a copy of the policy.
+    ///
+    /// # Errors
+    /// Invalid options, no rows, token ids or lengths that the model cannot process, or a reference model that would be ignored.
+    pub fn new(
+        policy: impl CausalLm + 'static,
+        reference: Option<Box<dyn CausalLm>>,
+        train: Vec<GroupPolicyRow>,
+        config: C,
+    ) -> Result<Self> {
+        Self::from_objective(GroupPolicy::new(policy, reference, config)?, train)
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`CpoRun`] | [`CpoTrainer`] | preference pairs | none | CPO, SimPO, AlphaPO, ORPO, SLiC-HF |
 //! | [`SftRun`] | [`SftTrainer`] | texts, with prompts or packed | none | cross-entropy of the next token |
 //! | [`RewardRun`] | [`RewardTrainer`] | preference pairs | none | Bradley-Terry |
+//! | – | [`GrpoTrainer`], [`RlooTrainer`] | generated completions with advantages | frozen, or updated towards the policy, if there is a KL penalty | GRPO and its variants, RLOO |
 //! | [`ClassificationRun`] | [`ClassificationTrainer`] | labelled texts | none | cross-entropy of the class |
 //!
 //! A [`Run`] takes the name of a model and examples, and writes a folder with the trained model and all records ([`run`]). It uses a
@@ -90,12 +91,15 @@ mod training_task;
 
 pub use adamw::{AdamW, AdamWConfig};
 pub use align_distributed::ProcessGroup;
-pub use align_losses::{CpoLossType, KtoLossType, LossType, Method};
+pub use align_losses::{CpoLossType, GrpoLossType, KtoLossType, LossType, Method};
 pub use batch_metrics::BatchMetrics;
-pub use builtin_trainers::{ClassificationTrainer, CpoTrainer, DpoTrainer, KtoTrainer, RewardTrainer, SftTrainer};
+pub use builtin_trainers::{
+    ClassificationTrainer, CpoTrainer, DpoTrainer, GrpoTrainer, KtoTrainer, RewardTrainer, RlooTrainer, SftTrainer,
+};
 pub use config::{
-    ClassificationConfig, CpoConfig, DpoConfig, FDivergenceType, HiddenLayers, IntervalStrategy, KtoConfig,
-    PackingStrategy, PrefixSharing, RewardConfig, SamplingStrategy, SftConfig, TrainingConfig,
+    ClassificationConfig, CpoConfig, DpoConfig, FDivergenceType, GroupPolicyConfig, GrpoConfig, HiddenLayers,
+    IntervalStrategy, KtoConfig, PackingStrategy, PrefixSharing, RewardConfig, RlooConfig, SamplingStrategy, SftConfig,
+    TrainingConfig,
 };
 pub use error::{Error, Result};
 pub use flow::Flow;

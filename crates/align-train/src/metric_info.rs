@@ -62,7 +62,7 @@ pub const METRICS: &[MetricInfo] = &[
         names: &["entropy"],
         meaning: "entropy of the next-token distribution at the completion tokens, in nats",
         mean_over: "tokens",
-        reported_by: "objectives with a reference model, SFT",
+        reported_by: "objectives with a reference model, SFT, GRPO, RLOO",
     },
     MetricInfo {
         names: &["mean_token_accuracy"],
@@ -96,9 +96,33 @@ pub const METRICS: &[MetricInfo] = &[
     },
     MetricInfo {
         names: &["kl"],
-        meaning: "KTO's reference point: the estimate of KL(policy ‖ reference), one number per batch",
-        mean_over: "rows",
-        reported_by: "KTO",
+        meaning: "the estimate of KL(policy ‖ reference): KTO's reference point, one number per batch; the penalty in GRPO's loss, without beta",
+        mean_over: "rows (KTO); tokens (GRPO)",
+        reported_by: "KTO, GRPO",
+    },
+    MetricInfo {
+        names: &["clip_ratio/low_mean", "clip_ratio/high_mean", "clip_ratio/region_mean"],
+        meaning: "fraction of ratios of new to old probabilities that the clip holds back: below the range with a negative advantage, above it with a positive one, both",
+        mean_over: "tokens; completions for ratios of sequences",
+        reported_by: "GRPO, RLOO",
+    },
+    MetricInfo {
+        names: &["clip_ratio/low_min", "clip_ratio/high_max"],
+        meaning: "lowest fraction below the range and highest fraction above it in a completion",
+        mean_over: "lowest and highest of the batch or the evaluation",
+        reported_by: "GRPO, RLOO",
+    },
+    MetricInfo {
+        names: &["cispo_clip_ratio"],
+        meaning: "fraction of ratios above CISPO's cap with a positive advantage",
+        mean_over: "tokens; completions for ratios of sequences",
+        reported_by: "GRPO with cispo",
+    },
+    MetricInfo {
+        names: &["vespo/phi_seq_mean"],
+        meaning: "VESPO's weight of a completion",
+        mean_over: "completions",
+        reported_by: "GRPO with vespo",
     },
     MetricInfo {
         names: &["delta"],

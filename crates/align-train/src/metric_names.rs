@@ -3,7 +3,7 @@
 //! [`Metrics`](crate::Metrics) explains each name.
 
 use crate::nearest_name::nearest_name;
-use crate::{CpoLossType, Error, KtoLossType, Result, RunConfig};
+use crate::{CpoLossType, Error, GrpoLossType, KtoLossType, Result, RunConfig};
 
 /// Metrics of all preference objectives.
 const PREFERENCE_METRICS: [&str; 7] = [
@@ -32,6 +32,27 @@ pub(crate) fn kto(loss: KtoLossType) -> Vec<&'static str> {
 /// Metrics of CPO and its variants.
 pub(crate) fn cpo(loss: CpoLossType) -> Vec<&'static str> {
     [&PREFERENCE_METRICS[..], &["rewards/accuracies", "nll_loss"], loss.info().metrics].concat()
+}
+
+/// Fractions of ratios that a clip holds back.
+const CLIP_METRICS: [&str; 5] = [
+    "clip_ratio/low_mean",
+    "clip_ratio/low_min",
+    "clip_ratio/high_mean",
+    "clip_ratio/high_max",
+    "clip_ratio/region_mean",
+];
+
+/// Metrics of GRPO.
+pub(crate) fn grpo(loss: GrpoLossType, has_reference: bool) -> Vec<&'static str> {
+    let clips: &[&str] = if loss.clips() { &CLIP_METRICS } else { loss.info().metrics };
+    let kl: &[&str] = if has_reference { &["kl"] } else { &[] };
+    [&["entropy"], kl, clips].concat()
+}
+
+/// Metrics of RLOO.
+pub(crate) fn rloo() -> Vec<&'static str> {
+    [&["entropy"][..], &CLIP_METRICS].concat()
 }
 
 /// Metrics of supervised fine-tuning.
@@ -130,7 +151,8 @@ mod tests {
         assert_eq!(shown, expected.collect::<Vec<_>>());
         let mut documented: Vec<&str> = METRICS.iter().flat_map(|metric| metric.names.iter().copied()).collect();
         documented.sort_unstable();
-        let losses = [KtoLossType::ALL.map(kto).concat(), CpoLossType::ALL.map(cpo).concat()].concat();
+        let groups = GrpoLossType::ALL.map(|loss| grpo(loss, true)).concat();
+        let losses = [KtoLossType::ALL.map(kto).concat(), CpoLossType::ALL.map(cpo).concat(), groups, rloo()].concat();
         let mut listed = [dpo(), losses, sft(), classification(), reward()].concat();
         listed.extend(["beta", "weight_distance", "hidden_distance"]);
         listed.sort_unstable();

@@ -14,13 +14,17 @@ use std::collections::BTreeMap;
 /// | `log_ratios/chosen`, `log_ratios/rejected` | `log π − log π_ref`, in nats | same as rewards | objectives with a reference model |
 /// | `likelihood_displacement` | fraction of pairs whose chosen completion became less likely while the margin grew (arXiv:2410.08847) | pairs | DPO |
 /// | `logits/chosen`, `logits/rejected` | mean logit at the completion tokens; with CPO also at the prompt tokens | tokens; in training steps of CPO also padding | all |
-/// | `entropy` | entropy of the next-token distribution at the completion tokens, in nats | tokens | objectives with a reference model, SFT |
+/// | `entropy` | entropy of the next-token distribution at the completion tokens, in nats | tokens | objectives with a reference model, SFT, GRPO, RLOO |
 /// | `mean_token_accuracy` | fraction of tokens of the chosen completions that are the policy's most probable token | tokens | DPO, SFT |
 /// | `perplexity` | `exp` of the mean evaluation loss | tokens | SFT |
 /// | `accuracy` | fraction of texts whose most probable class is the label; of pairs whose chosen text has the higher reward | rows; pairs | classification, reward models |
 /// | `margin` | reward of the chosen text minus that of the rejected one | pairs | reward models |
 /// | `min_reward`, `mean_reward`, `max_reward` | lowest, mean and highest reward of all chosen and rejected texts | pairs; lowest and highest of the batch or the evaluation | reward models |
-/// | `kl` | KTO's reference point: the estimate of KL(policy ‖ reference), one number per batch | rows | KTO |
+/// | `kl` | the estimate of KL(policy ‖ reference): KTO's reference point, one number per batch; the penalty in GRPO's loss, without `beta` | rows (KTO); tokens (GRPO) | KTO, GRPO |
+/// | `clip_ratio/low_mean`, `clip_ratio/high_mean`, `clip_ratio/region_mean` | fraction of ratios of new to old probabilities that the clip holds back: below the range with a negative advantage, above it with a positive one, both | tokens; completions for ratios of sequences | GRPO, RLOO |
+/// | `clip_ratio/low_min`, `clip_ratio/high_max` | lowest fraction below the range and highest fraction above it in a completion | lowest and highest of the batch or the evaluation | GRPO, RLOO |
+/// | `cispo_clip_ratio` | fraction of ratios above CISPO's cap with a positive advantage | tokens; completions for ratios of sequences | GRPO with cispo |
+/// | `vespo/phi_seq_mean` | VESPO's weight of a completion | completions | GRPO with vespo |
 /// | `delta` | BCO's reward shift: the running mean of rewards | rows | BCO |
 /// | `nll_loss` | negative log-likelihood of the chosen completions | tokens | CPO, ORPO |
 /// | `log_odds_ratio`, `log_odds_chosen` | ORPO's `log σ` of the log odds ratio, and the log odds ratio | pairs | ORPO |

@@ -18,6 +18,10 @@ pub(crate) fn rows_digest<R: Row>(rows: &[R]) -> String {
                 hasher.part(number.name().as_bytes()).bytes(&value.to_le_bytes());
             }
         }
+        let other = row.other_bytes();
+        if !other.is_empty() {
+            hasher.part(b"other").part(&other);
+        }
         if let Some(label) = row.label() {
             hasher.part(b"label").bytes(&label.to_le_bytes());
         }

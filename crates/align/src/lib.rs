@@ -31,6 +31,7 @@
 //! | runs, trainers, objectives, observers | [`train`] | `align-train` |
 //! | entropy, KL divergence, rewards, Pareto fronts, confidence intervals | [`metrics`] | `align-metrics` |
 //! | voting rules, which make a ranking out of the scores of several judges | [`choice`] | `align-choice` |
+//! | reward functions on texts | [`rewards`] | `align-rewards` |
 //! | downloads and uploads | `hub`, with the feature `hub` | `align-hub` |
 //! | figures and HTML reports | `report`, with the feature `report` | `align-report` |
 //! | sweeps over losses and betas | `frontier`, with the feature `frontier` | `align-frontier` |
@@ -47,6 +48,7 @@
 //! | `tables` | no | Parquet files and data frames (polars, about 160 crates); not needed for CSV and JSON Lines |
 //! | `png` | no | figures as PNG images in addition to SVG |
 //! | `frontier` | no | sweeps |
+//! | `json-schema` | no | the reward function of JSON schemas |
 //! | `clap` | no | the training options as command-line options |
 //! | `progress` | no | `align::show_progress()`, which shows the progress of long tasks on standard error |
 //!
@@ -271,6 +273,7 @@ pub use align_models as models;
 pub use align_models::hub;
 #[cfg(feature = "report")]
 pub use align_report as report;
+pub use align_rewards as rewards;
 pub use align_torch as torch;
 pub use align_train as train;
 pub use tch;

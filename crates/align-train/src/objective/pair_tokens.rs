@@ -5,10 +5,10 @@ use align_data::EncodedPair;
 /// Sequences per pair: chosen and rejected.
 pub(crate) const SEQUENCES_PER_PAIR: usize = 2;
 
-/// Token counts of one or more pairs.
+/// Token counts of one or more pairs, or of single sequences.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct PairTokens {
-    pairs: usize,
+    sequences: usize,
     /// Tokens of the longest sequence.
     longest: usize,
     /// Tokens of all sequences.
@@ -21,13 +21,23 @@ impl PairTokens {
     /// The token counts of one pair.
     pub fn of(pair: &EncodedPair) -> Self {
         let [chosen, rejected] = [&pair.chosen_ids, &pair.rejected_ids].map(|ids| pair.prompt_ids.len() + ids.len());
-        Self { pairs: 1, longest: chosen.max(rejected), total: chosen + rejected, common: common_prefix_len(pair) }
+        Self {
+            sequences: SEQUENCES_PER_PAIR,
+            longest: chosen.max(rejected),
+            total: chosen + rejected,
+            common: common_prefix_len(pair),
+        }
     }
 
-    /// The token counts of both sets of pairs together.
+    /// The token counts of one sequence, which shares nothing with others.
+    pub fn of_sequence(tokens: usize) -> Self {
+        Self { sequences: 1, longest: tokens, total: tokens, common: 0 }
+    }
+
+    /// The token counts of both sets together.
     pub fn plus(self, others: Self) -> Self {
         Self {
-            pairs: self.pairs + others.pairs,
+            sequences: self.sequences + others.sequences,
             longest: self.longest.max(others.longest),
             total: self.total + others.total,
             common: self.common + others.common,
@@ -55,6 +65,6 @@ impl PairTokens {
     }
 
     fn padded(self) -> usize {
-        self.pairs.saturating_mul(SEQUENCES_PER_PAIR).saturating_mul(self.longest)
+        self.sequences.saturating_mul(self.longest)
     }
 }

@@ -140,6 +140,12 @@ impl Reference {
         self.train.set_with_positions(&gather_rows(group, &Tensor::f_cat(&own, 0)?)?)
     }
 
+    /// Removes all cached log-probabilities, after the way that they are computed has changed.
+    pub fn clear(&mut self) -> Result<()> {
+        self.train.clear()?;
+        self.eval.clear()
+    }
+
     /// The reference model.
     pub fn model(&self) -> Result<&dyn CausalLm> {
         self.model.as_deref().ok_or_else(not_precomputed)
@@ -155,8 +161,7 @@ impl Reference {
             }
             Ok::<(), Error>(())
         })?;
-        self.train.clear()?;
-        self.eval.clear()?;
+        self.clear()?;
         self.updated = true;
         Ok(())
     }

@@ -31,6 +31,11 @@ pub trait Row {
         None
     }
 
+    /// What training uses of the row besides its tokens, mask, label and numbers, as bytes: a part of the digest of the rows.
+    fn other_bytes(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
     /// The number of tokens of the prompt and all completions.
     fn distinct_tokens(&self) -> usize {
         self.prompt_ids().len() + self.completions().iter().map(|(_, ids)| ids.len()).sum::<usize>()

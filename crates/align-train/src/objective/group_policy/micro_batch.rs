@@ -1,0 +1,79 @@
+use super::GroupPolicyRow;
+use crate::Result;
+use crate::objective::logps_cache::LogpsCache;
+use crate::objective::row::padding_id;
+use crate::objective::{SequenceTokens, TokenLogps};
+use align_data::CompletionBatch;
+use align_losses::LinearLogpsOptions;
+use align_models::{Attention, CausalLm};
+use tch::{Kind, Tensor};
+
+/// Some sequences of prompts and completions, which go through a model together.
+#[derive(Debug)]
+pub(super) struct MicroBatch {
+    sequences: CompletionBatch,
+    /// The tokens of the completions.
+    pub tokens: SequenceTokens,
+    /// The position of each token in a table of completions, flattened: `(n)`.
+    places: Tensor,
+    rows: i64,
+    /// The tokens of the longest completion.
+    width: i64,
+}
+
+impl MicroBatch {
+    pub fn new(model: &dyn CausalLm, rows: &[(&[i64], &[i64])]) -> Result<Self> {
+        let sequences = CompletionBatch::new(rows, padding_id(model))?.to_device(model.device())?;
+        let tokens = SequenceTokens::from_batch(&sequences)?;
+        let lengths = || rows.iter().map(|(_, completion)| completion.len() as i64);
+        let width = lengths().max().unwrap_or(0);
+        let places = lengths().enumerate().flat_map(|(row, length)| (0..length).map(move |t| row as i64 * width + t));
+        let places = Tensor::f_from_slice(&places.collect::<Vec<i64>>())?.f_to_device(model.device())?;
+        Ok(Self { sequences, tokens, places, rows: rows.len() as i64, width })
+    }
+
+    /// The log-probabilities of the tokens at a temperature, with a graph if the model has one.
+    pub fn logps(&self, model: &dyn CausalLm, temperature: f64, statistics: bool) -> Result<TokenLogps> {
+        let options = LinearLogpsOptions { statistics, ..LinearLogpsOptions::default() };
+        let hidden = model.hidden(&self.sequences.input_ids, None, &Attention::Causal, None)?;
+        // Without a cap, logits are linear in the hidden states.
+        let hidden = if temperature == 1.0 { hidden } else { hidden.f_div_scalar(temperature)? };
+        TokenLogps::new(model, &hidden, &self.tokens, &options)
+    }
+
+    /// The log-probabilities of the tokens without a graph, `(n)`.
+    pub fn logps_without_graph(&self, model: &dyn CausalLm, temperature: f64) -> Result<Tensor> {
+        tch::no_grad(|| Ok(self.logps(model, temperature, false)?.logps))
+    }
+
+    /// Values of tokens `(n)` as a table of completions `(rows, width)` with 0 beyond their ends.
+    pub fn table(&self, values: &Tensor) -> Result<Tensor> {
+        let table = Tensor::f_zeros([self.rows * self.width], (values.kind(), values.device()))?;
+        Ok(table.f_index_copy(0, &self.places, values)?.f_view([self.rows, self.width])?)
+    }
+
+    /// The values of tokens `(n)` in a table of completions.
+    pub fn values(&self, table: &Tensor) -> Result<Tensor> {
+        Ok(table.f_reshape([-1])?.f_index_select(0, &self.places)?)
+    }
+
+    /// 1 at the tokens of the completions that count, 0 elsewhere: `(rows, width)`.
+    pub fn mask(&self, counts: impl Iterator<Item = bool>) -> Result<Tensor> {
+        let counts = Tensor::f_from_slice(&counts.collect::<Vec<bool>>())?.f_to_device(self.places.device())?;
+        self.table(&counts.f_index_select(0, &self.tokens.rows)?)
+    }
+
+    /// The positions of the tokens of rows `indices` in a cache, `(n)`.
+    pub fn cache_positions(&self, cache: &LogpsCache, rows: &[(usize, &GroupPolicyRow)]) -> Result<Tensor> {
+        let positions = rows.iter().flat_map(|(index, row)| {
+            let start = cache.start(*index);
+            start..start + row.completion_ids.len() as i64
+        });
+        Ok(Tensor::f_from_slice(&positions.collect::<Vec<i64>>())?)
+    }
+
+    /// The tokens of prompts and completions, without padding.
+    pub fn all_tokens(&self) -> Result<u64> {
+        Ok(self.sequences.attention_mask.f_sum(Kind::Int64)?.f_int64_value(&[])? as u64)
+    }
+}
