@@ -4,12 +4,14 @@ use crate::named_judge::{NamedJudge, check_names};
 use crate::prompt_files::{PromptFiles, Prompts};
 use crate::reward_model::ScoreOption;
 use crate::run_options::RunInput;
+use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, log, models};
 use align_base::format_duration;
 use align_data::judges::JudgeWeights;
 use align_inference::Judge;
 use align_models::generation::GenerationConfig;
-use align_online::{OnRound, PairSelection, Panel, PanelJudge, RoundPrompt, RoundPrompts, RoundRecord, RoundsConfig, Schedule};
+use align_online::{FunctionJudge, OnRound, PairSelection, Panel, PanelJudge, RoundPrompt, RoundPrompts, RoundRecord, RoundsConfig, Schedule};
+use align_rewards::{CommandOptions, RewardSpec};
 use std::time::Duration;
 
 /// Rounds of texts by the policy.
@@ -42,8 +44,12 @@ pub struct RoundsOptions {
     /// Most tokens of a text, without its prompt.
     #[arg(long, default_value_t = 50)]
     max_new_tokens: usize,
-    /// Reward model, if no --judge is given: a folder, or a name on the hub [default: the bundled DistilBERT].
-    #[arg(long, conflicts_with = "judge")]
+    /// Reward function on completions, such as max-words:40, regex:PATTERN, json-keys:answer,reason, json-schema:FILE or
+    /// command:PROGRAM; NAME=KIND:VALUE gives it a name. Repeat the option for several, whose rewards are added up.
+    #[arg(long, value_name = "SPEC")]
+    reward_funcs: Vec<RewardSpec>,
+    /// Reward model, if there is no --judge and no --reward-funcs: a folder, or a name on the hub [default: the bundled DistilBERT].
+    #[arg(long, conflicts_with_all = ["judge", "reward_funcs"])]
     reward_model: Option<String>,
     #[command(flatten)]
     #[serde(flatten)]
@@ -53,8 +59,9 @@ pub struct RoundsOptions {
     #[arg(long, value_name = "NAME=MODEL[:SCORE]", conflicts_with = "score")]
     #[serde(serialize_with = "as_texts")]
     judge: Vec<NamedJudge>,
-    /// Weights of the judges' scores in the reward: a list in their order, or NAME=WEIGHT for some of them [default: 1 for each].
-    #[arg(long, requires = "judge")]
+    /// Weights in the reward, of the functions first and then the judges: a list in their order, or NAME=WEIGHT for some of them
+    /// [default: 1 for each].
+    #[arg(long)]
     #[serde(serialize_with = "as_text")]
     judge_weights: Option<JudgeWeights>,
     /// Judge whose scores do not train, to see whether the policy exploits the others.
@@ -111,25 +118,43 @@ impl RoundsOptions {
         }
     }
 
-    /// Loads the judges.
-    pub fn panel(&self, runtime: &RuntimeOptions) -> Result<Panel, Failure> {
-        check_names(&self.judge, &[])?;
-        let names: Vec<String> = self.judge.iter().map(|judge| judge.name.clone()).collect();
-        let weights = match &self.judge_weights {
-            Some(weights) => weights.of(&names)?,
-            None => vec![1.0; names.len()],
+    /// The largest number of texts per prompt, the first temperature, and the most tokens of a text, for objectives that need them.
+    pub fn sampling(&self) -> (usize, f64, usize) {
+        let most = self.num_generations.values().iter().copied().max().unwrap_or(2);
+        (most, self.temperature.at(0, self.rounds), self.max_new_tokens)
+    }
+
+    /// Loads the judges. `reward_weights` are their weights if another option gives them.
+    pub fn panel(&self, runtime: &RuntimeOptions, reward_weights: Option<&[f64]>) -> Result<Panel, Failure> {
+        let weights = match (&self.judge_weights, reward_weights) {
+            (Some(_), Some(_)) => {
+                let problem = "--judge-weights and --reward-weights are two names of the same: give one of them";
+                return Err(UsageError::new(problem).into());
+            }
+            (None, Some(weights)) => Some(JudgeWeights::InOrder(weights.to_vec())),
+            (weights, None) => weights.clone(),
         };
-        let mut judges = Vec::new();
-        for (judge, weight) in self.judge.iter().zip(weights) {
-            let (name, judge) = (judge.name.clone(), judge.load(runtime, self.judge_batch_size)?);
-            judges.push(PanelJudge { name, weight, judge });
+        let functions: Vec<&str> = self.reward_funcs.iter().map(RewardSpec::name).collect();
+        check_names(&self.judge, &functions)?;
+        let mut judges: Vec<(String, Box<dyn Judge>)> = Vec::new();
+        for spec in &self.reward_funcs {
+            let function = spec.build(&CommandOptions::default())?;
+            judges.push((spec.name().to_owned(), Box::new(FunctionJudge::new(function, spec.to_string()))));
+        }
+        for judge in &self.judge {
+            judges.push((judge.name.clone(), judge.load(runtime, self.judge_batch_size)?));
         }
         if judges.is_empty() {
             let folder = models::folder("--reward-model", self.reward_model.as_deref(), models::BUNDLED_REWARD_MODEL)?;
-            let judge: Box<dyn Judge> = Box::new(self.score.load(&folder, runtime, self.judge_batch_size)?);
-            judges.push(PanelJudge { name: "reward_model".to_owned(), weight: 1.0, judge });
+            judges.push(("reward_model".to_owned(), Box::new(self.score.load(&folder, runtime, self.judge_batch_size)?)));
         }
-        let panel = Panel::new(judges)?;
+        let names: Vec<String> = judges.iter().map(|(name, _)| name.clone()).collect();
+        let weights = match weights {
+            Some(weights) => weights.of(&names)?,
+            None => vec![1.0; names.len()],
+        };
+        let judges = judges.into_iter().zip(weights);
+        let panel = Panel::new(judges.map(|((name, judge), weight)| PanelJudge { name, weight, judge }).collect())?;
         match &self.held_out_judge {
             Some(judge) => Ok(panel.with_held_out(&judge.name, judge.load(runtime, self.judge_batch_size)?)?),
             None => Ok(panel),

@@ -9,6 +9,18 @@ pub(crate) struct TextLogps {
     pub reference: Option<Vec<Vec<f32>>>,
 }
 
+impl TextLogps {
+    /// `log π - log π_ref` of each text, if there is a reference model.
+    pub fn log_ratios(&self) -> Option<Vec<f64>> {
+        let reference = self.reference.as_ref()?;
+        Some(self.policy.iter().zip(reference).map(|(policy, reference)| sum(policy) - sum(reference)).collect())
+    }
+}
+
+fn sum(logps: &[f32]) -> f64 {
+    logps.iter().copied().map(f64::from).sum()
+}
+
 /// The metrics of a round, under TRL's names where it has them.
 pub(crate) fn measure(groups: &[TextGroup], panel: &Panel, logps: Option<&TextLogps>) -> BTreeMap<String, f64> {
     let texts = || groups.iter().flat_map(|group| &group.texts);
@@ -29,13 +41,9 @@ pub(crate) fn measure(groups: &[TextGroup], panel: &Panel, logps: Option<&TextLo
     set("completions/mean_length".into(), mean(texts().map(|text| text.ids.len() as f64)));
     let clipped = |finished: bool| if finished { 0.0 } else { 1.0 };
     set("completions/clipped_ratio".into(), mean(texts().map(|text| clipped(text.finished))));
-    if let Some(TextLogps { policy, reference }) = logps {
-        let sum = |logps: &Vec<f32>| logps.iter().copied().map(f64::from).sum::<f64>();
-        set("objective/entropy".into(), mean(policy.iter().map(|logps| -sum(logps))));
-        if let Some(reference) = reference {
-            let log_ratios = policy.iter().zip(reference).map(|(policy, reference)| sum(policy) - sum(reference));
-            set("objective/kl".into(), mean(log_ratios));
-        }
+    if let Some(logps) = logps {
+        set("objective/entropy".into(), mean(logps.policy.iter().map(|logps| -sum(logps))));
+        set("objective/kl".into(), logps.log_ratios().and_then(|log_ratios| mean(log_ratios.into_iter())));
     }
     metrics
 }

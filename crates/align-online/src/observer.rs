@@ -44,7 +44,7 @@ fn create<O: OnPolicyObjective + 'static>(
     let training = context.config.training();
     let rows_per_step = training.train_batch_size() * training.gradient_accumulation_steps;
     let most = config.num_generations.values().iter().copied().max().unwrap_or(2);
-    let rows = config.prompts_per_round * O::rows_per_prompt(most, config.pairs);
+    let rows = config.prompts_per_round * O::rows_per_prompt(most, config.pairs) * O::passes(context.config);
     let steps = config.steps_per_round.unwrap_or(rows.div_ceil(rows_per_step) as u64);
     let rows_per_round = (steps as usize).saturating_mul(rows_per_step);
     let (rounds, path) = (config.rounds, context.path.to_owned());
@@ -115,6 +115,7 @@ impl<O: OnPolicyObjective> OnPolicyRounds<O> {
         let mut metrics = Metrics::default();
         record.metrics.iter().for_each(|(name, value)| metrics.set(name.clone(), *value));
         metrics.set("round", record.round as f64);
+        trainer.objective_mut().begin_round(record.temperature)?;
         if config.target_kl.is_some() {
             metrics.set("beta", record.beta);
             trainer.objective_mut().set_beta(record.beta)?;

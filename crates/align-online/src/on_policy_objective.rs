@@ -2,8 +2,8 @@ use crate::{PairSelection, TextGroup};
 use align_data::EncodedPair;
 use align_models::CausalLm;
 use align_train::run::RunObjective;
-use align_train::Result;
 use align_train::objective::{Cpo, Dpo};
+use align_train::Result;
 
 /// An objective that trains on texts that its policy has just written.
 pub trait OnPolicyObjective: RunObjective<Model = Box<dyn CausalLm>, Row: Clone + std::fmt::Debug + 'static> {
@@ -27,6 +27,37 @@ pub trait OnPolicyObjective: RunObjective<Model = Box<dyn CausalLm>, Row: Clone 
 
     /// A row with a prompt of `prompt` tokens and completions of `completion` tokens: for estimates of memory.
     fn row_of_length(prompt: usize, completion: usize) -> Self::Row;
+
+    /// How often the steps of a round use each row, if the number of steps is not given.
+    fn passes(config: &Self::Config) -> usize {
+        let _ = config;
+        1
+    }
+
+    /// The temperature at which the texts' log-probabilities are computed, if they are sampled at `sampling`.
+    fn logps_temperature(sampling: f64) -> f64 {
+        let _ = sampling;
+        1.0
+    }
+
+    /// The advantage of each text, in the order of the groups. `weights` are those of the judges, and `kl` is the divergence of each text
+    /// from the reference model, `log π - log π_ref`. `None` for objectives on pairs.
+    ///
+    /// # Errors
+    /// Rewards that cannot be used.
+    fn advantages(config: &Self::Config, groups: &[TextGroup], weights: &[(&str, f64)], kl: &[f64]) -> Result<Option<Vec<f64>>> {
+        let _ = (config, groups, weights, kl);
+        Ok(None)
+    }
+
+    /// Called before the first step of a round whose texts were sampled at this temperature, and again after a resume.
+    ///
+    /// # Errors
+    /// A temperature that the objective cannot use.
+    fn begin_round(&mut self, temperature: f64) -> Result<()> {
+        let _ = temperature;
+        Ok(())
+    }
 
     /// Whether rows have the log-probabilities under the policy that wrote them ([`JudgedText::old_logps`](crate::JudgedText::old_logps)),
     /// if a round has `steps` steps.

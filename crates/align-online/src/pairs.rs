@@ -77,6 +77,7 @@ mod tests {
             scores: vec![reward],
             reward,
             held_out: None,
+            advantage: None,
             old_logps: None,
         }
     }

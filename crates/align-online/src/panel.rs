@@ -73,6 +73,12 @@ impl Panel {
         self.judges.iter().map(|judge| judge.name.as_str())
     }
 
+    /// The names of the judges with their weights.
+    #[must_use]
+    pub fn weights(&self) -> Vec<(&str, f64)> {
+        self.judges.iter().map(|judge| (judge.name.as_str(), judge.weight)).collect()
+    }
+
     /// The name of the held-out judge.
     #[must_use]
     pub fn held_out_name(&self) -> Option<&str> {

@@ -3,14 +3,15 @@ use crate::prompts::prompts_of_round;
 use crate::{Error, JudgedText, OnPolicyObjective, Panel, PhaseSeconds, Result, RoundPrompts, RoundRecord, RoundsConfig, TextGroup};
 use align_base::random::generator;
 use align_data::{CompletionExample, Tokenizer};
-use align_inference::{GeneratedText, PromptCompletion, answer_generation, completion_logps, generate_encoded};
+use align_inference::{GeneratedText, answer_generation, generate_encoded};
 use align_models::CausalLm;
 use align_models::generation::{Generation, GenerationConfig};
+use align_train::objective::completion_logps_at_temperature;
 use rand::RngExt;
 use std::time::Instant;
 
-/// Texts whose log-probabilities are computed at a time.
-const LOGPS_BATCH: usize = 32;
+/// Tokens whose log-probabilities are computed at a time.
+const LOGPS_TOKENS: usize = 2048;
 
 /// Writes and judges the texts of rounds.
 pub(crate) struct RoundWriter {
@@ -73,7 +74,8 @@ impl RoundWriter {
         let mut groups = self.judge(&written, num_generations)?;
         seconds.scoring = start.elapsed().as_secs_f64();
         let start = Instant::now();
-        let logps = self.log_probabilities(objective, &groups, needs_old_logps)?;
+        let logps = self.log_probabilities(objective, &groups, (temperature, needs_old_logps))?;
+        self.set_advantages(objective, &mut groups, logps.as_ref())?;
         if let Some(TextLogps { policy, .. }) = logps.as_ref().filter(|_| needs_old_logps) {
             let texts = groups.iter_mut().flat_map(|group| &mut group.texts);
             texts.zip(policy).for_each(|(text, logps)| text.old_logps = Some(logps.clone()));
@@ -120,6 +122,7 @@ impl RoundWriter {
                 scores: verdict.scores,
                 reward: verdict.reward,
                 held_out: verdict.held_out,
+                advantage: None,
                 old_logps: None,
             })
             .collect();
@@ -137,21 +140,36 @@ impl RoundWriter {
         &self,
         objective: &O,
         groups: &[TextGroup],
-        needed: bool,
+        (temperature, needed): (f64, bool),
     ) -> Result<Option<TextLogps>> {
         let reference = objective.reference();
         if reference.is_none() && !needed {
             return Ok(None);
         }
-        let rows: Vec<PromptCompletion> = groups
-            .iter()
-            .flat_map(|group| {
-                let prompt_ids = &group.prompt_ids;
-                group.texts.iter().map(move |text| PromptCompletion { prompt_ids, completion_ids: &text.ids })
-            })
-            .collect();
-        let policy = completion_logps(objective.policy(), &rows, LOGPS_BATCH)?;
-        let reference = reference.map(|model| completion_logps(model, &rows, LOGPS_BATCH)).transpose()?;
+        let row = |group: &'_ TextGroup, text: &'_ JudgedText| (group.prompt_ids.clone(), text.ids.clone());
+        let rows: Vec<(Vec<i64>, Vec<i64>)> =
+            groups.iter().flat_map(|group| group.texts.iter().map(move |text| row(group, text))).collect();
+        let rows: Vec<(&[i64], &[i64])> = rows.iter().map(|(prompt, ids)| (prompt.as_slice(), ids.as_slice())).collect();
+        let temperature = O::logps_temperature(temperature);
+        let logps = |model: &dyn CausalLm| completion_logps_at_temperature(model, &rows, temperature, LOGPS_TOKENS);
+        let policy = logps(objective.policy())?;
+        let reference = reference.map(logps).transpose()?;
         Ok(Some(TextLogps { policy, reference }))
+    }
+
+    /// Sets the advantages of the texts, if the objective has any.
+    fn set_advantages<O: OnPolicyObjective>(
+        &self,
+        objective: &O,
+        groups: &mut [TextGroup],
+        logps: Option<&TextLogps>,
+    ) -> Result<()> {
+        let kl = logps.and_then(TextLogps::log_ratios).unwrap_or_default();
+        let Some(advantages) = O::advantages(objective.config(), groups, &self.panel.weights(), &kl)? else {
+            return Ok(());
+        };
+        let texts = groups.iter_mut().flat_map(|group| &mut group.texts);
+        texts.zip(advantages).for_each(|(text, advantage)| text.advantage = Some(advantage));
+        Ok(())
     }
 }

@@ -19,6 +19,9 @@ pub struct JudgedText {
     /// The score by the held-out judge, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_out: Option<f64>,
+    /// By how much it is better than the other texts of its prompt, if the objective is a policy gradient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advantage: Option<f64>,
     /// The log-probability of each token under the policy that wrote the text, in nats, if the loss needs it after the first step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_logps: Option<Vec<f32>>,

@@ -96,6 +96,8 @@ fn steps_are_those_of_offline_dpo_on_the_same_texts() {
     let mut config = dpo();
     config.training.train_sampling_strategy = SamplingStrategy::Sequential;
     config.training.num_train_epochs = Some(1.0);
+    // As the run does.
+    let _precision = align_torch::MatmulPrecision::fastest_exact(Device::Cpu).set();
     let policy = align_models::AutoModelForCausalLm::from_pretrained(Path::new(MODEL), Kind::Float, Device::Cpu).unwrap();
     let mut trainer = Trainer::from_objective(Dpo::new(policy, None, config).unwrap(), rows).unwrap();
     let offline: Vec<f64> = trainer.by_ref().map(|step| step.unwrap().loss).collect();

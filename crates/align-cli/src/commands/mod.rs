@@ -10,6 +10,7 @@ mod dpo;
 mod evaluate;
 mod frontier;
 mod generate;
+mod grpo;
 mod judges;
 mod kto;
 mod logps;
@@ -22,6 +23,7 @@ mod online_dpo;
 mod pair;
 mod push_to_hub;
 mod reward;
+mod rloo;
 mod sft;
 mod soup;
 mod train_classifier;
@@ -37,6 +39,8 @@ pub enum Command {
     Dpo(Box<dpo::Options>),
     Cpo(Box<cpo::Options>),
     OnlineDpo(Box<online_dpo::Options>),
+    Grpo(Box<grpo::Options>),
+    Rloo(Box<rloo::Options>),
     Kto(Box<kto::Options>),
     Sft(Box<sft::Options>),
     Reward(Box<reward::Options>),
@@ -90,6 +94,8 @@ impl Command {
             Self::Dpo(options) => dpo::run(options),
             Self::Cpo(options) => cpo::run(options),
             Self::OnlineDpo(options) => online_dpo::run(options),
+            Self::Grpo(options) => grpo::run(options),
+            Self::Rloo(options) => rloo::run(options),
             Self::Kto(options) => kto::run(options),
             Self::Sft(options) => sft::run(options),
             Self::Reward(options) => reward::run(options),

@@ -10,6 +10,8 @@ const COMMANDS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("dpo", "on preference pairs: DPO and 21 related losses"),
             ("online-dpo", "on its own texts, which judges score: rounds of DPO"),
+            ("grpo", "on its own texts, with rewards: GRPO, DAPO, Dr. GRPO, ..."),
+            ("rloo", "on its own texts, with rewards: REINFORCE leave-one-out"),
             ("cpo", "on pairs, without a reference model: CPO, SimPO, ORPO, ..."),
             ("kto", "on completions labelled good or bad: KTO, BCO, APO-zero"),
             ("sft", "on texts: fine-tune a model, or train a new one"),

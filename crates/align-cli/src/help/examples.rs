@@ -11,6 +11,8 @@ pub fn of(command: &str) -> &'static [&'static str] {
             "align online-dpo --rounds 5 --output-dir runs/online",
             "align online-dpo --prompts prompts.txt --judge film=runs/sentiment/model --max-kl 10 --output-dir runs/online",
         ],
+        "grpo" => &["align grpo --reward-funcs max-words:20 --reward-funcs regex:film --output-dir runs/grpo"],
+        "rloo" => &["align rloo --judge film=runs/sentiment/model --num-generations 8 --output-dir runs/rloo"],
         "cpo" => &["align cpo --train-file pairs.jsonl --loss-type simpo --beta 2 --output-dir runs/simpo"],
         "kto" => &["align kto --train-file likes.jsonl --output-dir runs/kto"],
         "sft" => &[

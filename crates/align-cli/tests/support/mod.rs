@@ -16,8 +16,10 @@ fn tiny_models(name: &str, args: &[&str]) -> Vec<String> {
     let tiny = match name {
         // A new model is trained from random weights.
         _ if args.contains(&"--model-config") || args.contains(&"--vocab-size") => vec![],
-        "online-dpo" if args.contains(&"--judge") => vec![("--model", gpt2)],
-        "online-dpo" => vec![("--model", gpt2), ("--reward-model", distilbert)],
+        "online-dpo" | "grpo" | "rloo" if args.contains(&"--judge") || args.contains(&"--reward-funcs") => {
+            vec![("--model", gpt2)]
+        }
+        "online-dpo" | "grpo" | "rloo" => vec![("--model", gpt2), ("--reward-model", distilbert)],
         "classify" if args.contains(&"--judge") => vec![],
         "generate" | "logps" | "dpo" | "cpo" | "kto" | "sft" | "reward" | "merge-adapter" => vec![("--model", gpt2)],
         "classify" | "train-classifier" => vec![("--model", distilbert)],

@@ -1,8 +1,8 @@
 //! Objectives that a run can train: how to tokenise their examples, and how to create them.
 
 use super::{RunModel, StreamedFiles, StreamedRows};
-use crate::objective::{Classification, Cpo, Dpo, Kto, Reward, Sft, not_streamed};
-use crate::{Objective, Result, RewardConfig};
+use crate::objective::{Classification, Cpo, Dpo, GroupPolicy, Kto, Reward, Sft, not_streamed};
+use crate::{Error, GroupPolicyConfig, Objective, Result, RewardConfig};
 use align_data::chat::Message;
 use align_data::tables::ExampleBlocks;
 use align_data::{
@@ -10,6 +10,7 @@ use align_data::{
     Tokenizer, UnpairedExample, encode_labelled_texts, encode_pairs, encode_reward_pairs, encode_unpaired,
 };
 use align_models::CausalLm;
+use std::convert::Infallible;
 
 /// An objective that a [`Run`](super::Run) can train. All built-in objectives implement it. Implement it to use a custom objective in a
 /// run.
@@ -280,5 +281,19 @@ impl RunObjective for Classification {
 
     fn tokenizer_training_texts(examples: &[Self::Example]) -> Option<Vec<String>> {
         Some(examples.iter().map(|example| example.text.clone()).collect())
+    }
+}
+
+/// GRPO and RLOO train on texts that the policy writes: see [`Run::on_policy`](super::Run::on_policy). There are no examples.
+impl<C: GroupPolicyConfig> RunObjective for GroupPolicy<C> {
+    type Example = Infallible;
+    const HAS_REFERENCE: bool = true;
+
+    fn encode(_: &C, _: &[Infallible], _: &EncodeContext<'_>) -> Result<EncodedExamples<Self::Row>> {
+        Err(Error::Data("this objective trains on texts that the policy writes itself: use Run::on_policy".into()))
+    }
+
+    fn from_models(policy: Self::Model, reference: Option<Box<dyn CausalLm>>, config: C) -> Result<Self> {
+        Self::new(policy, reference, config)
     }
 }

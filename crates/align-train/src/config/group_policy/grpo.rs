@@ -181,6 +181,14 @@ impl GroupPolicyConfig for GrpoConfig {
         Ok(grpo_advantages(rewards, self.scale_rewards, self.multi_objective_aggregation))
     }
 
+    fn beta(&self) -> f64 {
+        self.beta
+    }
+
+    fn with_beta(&self, beta: f64) -> Self {
+        Self { beta, ..self.clone() }
+    }
+
     fn reward_weights(&self) -> Option<&[f64]> {
         self.reward_weights.as_deref()
     }

@@ -37,6 +37,13 @@ pub trait GroupPolicyConfig: RunConfig {
         false
     }
 
+    /// The weight of the KL divergence from the reference model.
+    fn beta(&self) -> f64;
+
+    /// These options with another weight of the KL divergence.
+    #[must_use]
+    fn with_beta(&self, beta: f64) -> Self;
+
     /// The weights of the reward functions; `None` for 1 each.
     fn reward_weights(&self) -> Option<&[f64]>;
 

@@ -92,6 +92,14 @@ impl GroupPolicyConfig for RlooConfig {
         self.beta != 0.0
     }
 
+    fn beta(&self) -> f64 {
+        self.beta
+    }
+
+    fn with_beta(&self, beta: f64) -> Self {
+        Self { beta, ..self.clone() }
+    }
+
     fn reward_weights(&self) -> Option<&[f64]> {
         self.reward_weights.as_deref()
     }

@@ -31,6 +31,8 @@ pub struct GroupPolicy<C: GroupPolicyConfig> {
     loss: Box<dyn GroupPolicyLoss>,
     /// Divides the logits.
     temperature: f64,
+    /// The weight of the KL divergence.
+    beta: f64,
 }
 
 /// Group relative policy optimisation (arXiv:2402.03300) and its variants.
@@ -39,17 +41,18 @@ pub type Grpo = GroupPolicy<GrpoConfig>;
 pub type Rloo = GroupPolicy<RlooConfig>;
 
 impl<C: GroupPolicyConfig> GroupPolicy<C> {
-    /// Creates the objective. If the loss has a KL penalty and there is no `reference`, the reference model is a copy of the policy.
+    /// Creates the objective. If the loss or the advantages have a KL penalty and there is no `reference`, the reference model is a copy of the
+    /// policy.
     ///
     /// # Errors
     /// Invalid options, a reference model with another vocabulary, or one that would be ignored.
     pub fn new(policy: impl CausalLm + 'static, reference: Option<Box<dyn CausalLm>>, config: C) -> Result<Self> {
         let mut objective = Self::without_reference(policy, config)?;
-        if objective.loss.needs_reference() {
+        if objective.loss.needs_reference() || objective.config.needs_kl_in_rewards() {
             objective.reference = Some(Reference::new(reference, &objective.policy)?);
         } else if reference.is_some() {
             return Err(Error::Data(
-                "the loss has no KL penalty, so the reference model would be ignored: leave it out, or set beta of GRPO"
+                "beta is 0, so the reference model would be ignored: leave it out, or set beta"
                     .into(),
             ));
         }
@@ -65,9 +68,35 @@ impl<C: GroupPolicyConfig> GroupPolicy<C> {
     pub fn without_reference(policy: impl CausalLm + 'static, config: C) -> Result<Self> {
         config.validate()?;
         let policy: Box<dyn CausalLm> = Box::new(policy);
-        let (loss, temperature) = (config.loss()?, config.temperature());
+        let (loss, temperature, beta) = (config.loss()?, config.temperature(), config.beta());
         check_temperature(&policy, temperature)?;
-        Ok(Self { policy, reference: None, config, loss, temperature })
+        Ok(Self { policy, reference: None, config, loss, temperature, beta })
+    }
+
+    /// The reference model, if there is one.
+    #[must_use]
+    pub fn reference(&self) -> Option<&dyn CausalLm> {
+        self.reference.as_ref().and_then(|reference| reference.model().ok())
+    }
+
+    /// The weight of the KL divergence from the reference model, in the loss or in the rewards.
+    #[must_use]
+    pub fn beta(&self) -> f64 {
+        self.beta
+    }
+
+    /// Sets the weight of the KL divergence from the next step on. It is not part of a checkpoint. The options keep that of the start.
+    ///
+    /// # Errors
+    /// A weight that is out of range, or an objective without a reference model.
+    pub fn set_beta(&mut self, beta: f64) -> Result<()> {
+        if self.reference.is_none() {
+            let reason = "is 0, which needs no reference model, so that it cannot change: set it above 0".into();
+            return Err(Error::Config { option: "beta", reason });
+        }
+        self.loss = self.config.with_beta(beta).loss()?;
+        self.beta = beta;
+        Ok(())
     }
 
     /// Replaces the loss of the options by another.

@@ -2,9 +2,10 @@
 
 use super::checks::check_rows_of_groups;
 use super::{GroupPolicy, GroupPolicyRow};
-use crate::objective::row::check_rows;
+use crate::objective::row::{check_rows, check_statistics};
 use crate::objective::{Batch, BatchOutput, Objective, Split};
 use crate::{GroupPolicyConfig, Result};
+use align_data::streaming::RowStatistics;
 use align_distributed::ProcessGroup;
 use align_models::{CausalLm, ModelIdentity};
 use std::path::Path;
@@ -38,6 +39,11 @@ impl<C: GroupPolicyConfig> Objective for GroupPolicy<C> {
             Some(reference) => reference.prepare((split, rows), group, |row| row.completion_ids.len()),
             None => Ok(()),
         }
+    }
+
+    fn prepare_streaming(&mut self, rows: RowStatistics, _: &ProcessGroup) -> Result<()> {
+        check_statistics(rows, self.policy.vocab_size(), self.policy.max_position_embeddings())?;
+        self.reference.as_mut().map_or(Ok(()), |reference| reference.prepare_streaming(rows))
     }
 
     fn compute_loss(&mut self, batch: &Batch<'_, GroupPolicyRow>, gradient_scale: Option<f64>) -> Result<BatchOutput> {

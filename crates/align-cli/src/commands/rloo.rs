@@ -1,0 +1,60 @@
+//! Trains a language model on texts that it writes itself, with RLOO.
+//!
+//! ```sh
+//! align rloo --reward-funcs max-words:40 --output-dir runs/rloo
+//! ```
+
+use crate::peft::PeftOptions;
+use crate::prompt_files::PromptFiles;
+use crate::rounds_options::{RoundsOptions, log_rounds, round_prompts};
+use crate::run_options::{Preparation, RunOptions, set_if_given};
+use crate::training_command::TrainingCommand;
+use crate::{Failure, models};
+use align_online::{PairSelection, rounds};
+use align_train::objective::Rloo;
+use align_train::{RlooConfig, Run, RunConfig};
+use clap::Args;
+use serde::Serialize;
+
+/// Trains a language model on texts that it writes itself with RLOO. In each round it continues prompts several times, reward
+/// functions and judges score the texts, and each text is made more or less likely by how much better it is than others of its prompt.
+#[derive(Args, Serialize)]
+pub struct Options {
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) run: RunOptions<PromptFiles>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    rounds: RoundsOptions,
+    #[command(flatten)]
+    #[serde(flatten)]
+    peft: PeftOptions,
+    /// Reference model, a folder or a hub name [default: the model before training]. With --use-peft the reference is the model without
+    /// the adapter.
+    #[arg(long, conflicts_with = "use_peft")]
+    ref_model: Option<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    rloo: RlooConfig,
+}
+
+pub fn run(options: &Options) -> Result<(), Failure> {
+    options.run.processes.refuse()?;
+    let (num_generations, temperature, _) = options.rounds.sampling();
+    let config = RlooConfig {
+        num_generations,
+        temperature,
+        ..options.rloo.clone()
+    };
+    config.validate()?;
+    let of_rounds = options.rounds.config(PairSelection::default());
+    let (prompts, on_round) = (round_prompts(&options.run.files)?, log_rounds(of_rounds.rounds));
+    let panel = options.rounds.panel(options.run.runtime(), config.reward_weights.as_deref())?;
+    let rows = rounds(of_rounds, prompts, panel, on_round)?;
+    let run = Run::<Rloo>::on_policy(options.run.base_model(models::BUNDLED_POLICY)?, rows, config)?;
+    let run = set_if_given(run, options.ref_model.clone(), Run::reference);
+    let defaults = RlooConfig::default().training;
+    let peft = options.peft.adapter(options.run.model.as_deref(), &options.rloo.training, &defaults)?;
+    let run = set_if_given(run, peft, Run::peft);
+    TrainingCommand { name: "rloo", run: &options.run }.train(run, &Preparation::default(), options)
+}
