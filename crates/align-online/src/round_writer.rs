@@ -33,6 +33,17 @@ struct Written {
     texts: Vec<GeneratedText>,
 }
 
+impl Written {
+    /// The log-probability of each token of each text as it was sampled, if there are any.
+    fn logps(&self) -> Option<Vec<Vec<f32>>> {
+        let of_text = |text: &GeneratedText| {
+            let logps = text.completion.token_logps.as_ref()?;
+            Some(logps.iter().map(|logp| *logp as f32).collect())
+        };
+        self.texts.iter().map(of_text).collect()
+    }
+}
+
 impl RoundWriter {
     pub fn new(
         config: RoundsConfig,
@@ -68,13 +79,17 @@ impl RoundWriter {
             self.config.num_generations.at(round, self.config.rounds),
         );
         let (mut seconds, start) = (PhaseSeconds::default(), Instant::now());
-        let written = self.generate(round, objective.policy(), (temperature, num_generations))?;
+        let needs_logps = needs_old_logps || objective.reference().is_some();
+        let written = self.generate(round, objective.policy(), (temperature, num_generations), needs_logps)?;
         seconds.generation = start.elapsed().as_secs_f64();
         let start = Instant::now();
         let mut groups = self.judge(&written, num_generations)?;
         seconds.scoring = start.elapsed().as_secs_f64();
         let start = Instant::now();
-        let logps = self.log_probabilities(objective, &groups, (temperature, needs_old_logps))?;
+        let logps = match needs_logps {
+            true => Some(self.log_probabilities(objective, &groups, (temperature, written.logps()))?),
+            false => None,
+        };
         self.set_advantages(objective, &mut groups, logps.as_ref())?;
         if let Some(TextLogps { policy, .. }) = logps.as_ref().filter(|_| needs_old_logps) {
             let texts = groups.iter_mut().flat_map(|group| &mut group.texts);
@@ -86,13 +101,20 @@ impl RoundWriter {
         Ok(RoundRecord { round, step, temperature, num_generations, beta, rows: 0, order: Vec::new(), metrics, groups, seconds })
     }
 
-    fn generate(&self, round: u64, policy: &dyn CausalLm, (temperature, texts): (f64, usize)) -> Result<Written> {
+    fn generate(
+        &self,
+        round: u64,
+        policy: &dyn CausalLm,
+        (temperature, texts): (f64, usize),
+        output_scores: bool,
+    ) -> Result<Written> {
         let prompts = prompts_of_round(self.prompt_ids.len(), self.config.prompts_per_round, (self.seed, round));
         let ids: Vec<Vec<i64>> = prompts.iter().filter_map(|prompt| self.prompt_ids.get(*prompt).cloned()).collect();
         let generation = Generation::new(GenerationConfig {
             do_sample: true,
             temperature: Some(temperature),
             num_return_sequences: texts,
+            output_scores,
             seed: generator(self.seed, "round texts", round).random(),
             ..self.generation.clone()
         });
@@ -135,26 +157,40 @@ impl RoundWriter {
         Ok(groups.map(group).collect())
     }
 
-    /// The texts' log-probabilities, if there is a reference model to compare with, or the loss needs them.
+    /// The texts' log-probabilities under the policy, and under the reference model if there is one. Those under the policy are `sampled`,
+    /// which sampling computed, if they are of the same temperature and of all tokens.
     fn log_probabilities<O: OnPolicyObjective>(
         &self,
         objective: &O,
         groups: &[TextGroup],
-        (temperature, needed): (f64, bool),
-    ) -> Result<Option<TextLogps>> {
-        let reference = objective.reference();
-        if reference.is_none() && !needed {
-            return Ok(None);
-        }
+        (temperature, sampled): (f64, Option<Vec<Vec<f32>>>),
+    ) -> Result<TextLogps> {
         let row = |group: &'_ TextGroup, text: &'_ JudgedText| (group.prompt_ids.clone(), text.ids.clone());
         let rows: Vec<(Vec<i64>, Vec<i64>)> =
             groups.iter().flat_map(|group| group.texts.iter().map(move |text| row(group, text))).collect();
         let rows: Vec<(&[i64], &[i64])> = rows.iter().map(|(prompt, ids)| (prompt.as_slice(), ids.as_slice())).collect();
-        let temperature = O::logps_temperature(temperature);
-        let logps = |model: &dyn CausalLm| completion_logps_at_temperature(model, &rows, temperature, LOGPS_TOKENS);
-        let policy = logps(objective.policy())?;
-        let reference = reference.map(logps).transpose()?;
-        Ok(Some(TextLogps { policy, reference }))
+        let of_loss = O::logps_temperature(temperature);
+        let logps = |model: &dyn CausalLm| completion_logps_at_temperature(model, &rows, of_loss, LOGPS_TOKENS);
+        let policy = match sampled.filter(|_| of_loss == temperature && self.samples_from_all_tokens()) {
+            Some(sampled) => sampled,
+            None => logps(objective.policy())?,
+        };
+        let reference = objective.reference().map(logps).transpose()?;
+        Ok(TextLogps { policy, reference })
+    }
+
+    /// Whether the probabilities of sampling are those of the policy at the temperature.
+    fn samples_from_all_tokens(&self) -> bool {
+        let GenerationConfig { max_new_tokens, eos_token_id, top_p, .. } = &self.generation;
+        let plain = GenerationConfig {
+            do_sample: true,
+            top_k: Some(0),
+            top_p: top_p.filter(|top_p| *top_p == 1.0),
+            max_new_tokens: *max_new_tokens,
+            eos_token_id: eos_token_id.clone(),
+            ..GenerationConfig::default()
+        };
+        self.generation == plain
     }
 
     /// Sets the advantages of the texts, if the objective has any.
