@@ -6,6 +6,8 @@ use crate::{Failure, RuntimeOptions, models};
 use align_distributed::ProcessGroup;
 use align_inference::{Judge, MeanLogp, TextMeasure};
 use align_models::score::Score;
+use align_online::FunctionJudge;
+use align_rewards::{CommandOptions, RewardSpec};
 use align_train::nearest_name;
 use std::fmt;
 use std::str::FromStr;
@@ -29,6 +31,8 @@ pub enum JudgeSource {
     MeanLogp { model: String },
     /// By its words.
     TextMeasure(TextMeasure),
+    /// By a reward function.
+    Function(RewardSpec),
 }
 
 /// How a score begins after the colon that separates it from the model.
@@ -61,6 +65,9 @@ impl NamedJudge {
                 Box::new(MeanLogp::new(model, tokenizer, batch_size).with_process_group(group.clone()))
             }
             JudgeSource::TextMeasure(measure) => Box::new(*measure),
+            JudgeSource::Function(spec) => {
+                Box::new(FunctionJudge::new(spec.build(&CommandOptions::default())?, spec.to_string()))
+            }
         })
     }
 }
@@ -89,7 +96,7 @@ impl JudgeSource {
                 Self::RewardModel { model: named(model), score: score.clone() }.to_string()
             }
             Self::MeanLogp { model } => Self::MeanLogp { model: named(model) }.to_string(),
-            Self::TextMeasure(_) => self.to_string(),
+            Self::TextMeasure(_) | Self::Function(_) => self.to_string(),
         }
     }
 }
@@ -107,6 +114,7 @@ impl fmt::Display for JudgeSource {
             Self::RewardModel { model, score: None } => f.write_str(model),
             Self::MeanLogp { model } => write!(f, "{model}:{MEAN_LOGP}"),
             Self::TextMeasure(measure) => measure.fmt(f),
+            Self::Function(spec) => spec.fmt(f),
         }
     }
 }
@@ -133,6 +141,10 @@ impl FromStr for JudgeSource {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let kind = text.split_once(':').map_or(text, |(kind, _)| kind);
+        if text.contains("..") && kind == "words" || kind != "words" && is_function(kind) {
+            return text.parse().map(Self::Function).map_err(|e: align_rewards::Error| e.to_string());
+        }
         if text.starts_with("words:") || text.starts_with("distinct:") {
             return Ok(Self::TextMeasure(text.parse()?));
         }
@@ -153,6 +165,11 @@ impl FromStr for JudgeSource {
         };
         Ok(source)
     }
+}
+
+/// Whether this is the kind of a reward function, the word before its colon.
+fn is_function(kind: &str) -> bool {
+    RewardSpec::examples().any(|example| example.split_once(':').map_or(example, |(kind, _)| kind) == kind)
 }
 
 /// What is wrong with a form that was not quite written.
@@ -183,7 +200,9 @@ mod tests {
         assert_eq!(source("a=b:c:log-odds:very:good"), reward_model("b:c", Some("log-odds:very:good")));
         assert_eq!(source("a=./words:mean-logp"), JudgeSource::MeanLogp { model: "./words".to_owned() });
         assert_eq!(source("a=distinct:3"), JudgeSource::TextMeasure(TextMeasure::DistinctNgrams(3)));
-        for text in ["a=b:c:log-odds:very:good", "a=m:mean-logp", "a=words:7"] {
+        let function = source("a=json-keys:answer,reason");
+        assert!(matches!(function, JudgeSource::Function(_)), "{function:?}");
+        for text in ["a=b:c:log-odds:very:good", "a=m:mean-logp", "a=words:7", "a=words:1..40", "a=max-words:40"] {
             assert_eq!(format!("a={}", source(text)), text);
         }
         for wrong in [
@@ -200,6 +219,8 @@ mod tests {
             "a=words",
             "a=m:meanlogp",
             "a=m:scaler",
+            "a=regex:(",
+            "a=words:40..1",
         ] {
             assert!(wrong.parse::<NamedJudge>().is_err(), "{wrong}");
         }

@@ -92,9 +92,14 @@ impl ProcessOptions {
 
     /// Rejects options on processes for a command that runs in one.
     pub fn refuse(&self) -> Result<(), Failure> {
-        let given = [("--nproc-per-node", self.nproc_per_node.is_some_and(|count| count > 1)), ("--ddp-timeout", self.ddp_timeout.is_some())];
+        let given = [
+            ("--nproc-per-node", self.nproc_per_node.is_some_and(|count| count > 1)),
+            ("--ddp-timeout", self.ddp_timeout.is_some()),
+        ];
         match given.into_iter().find(|(_, given)| *given) {
-            Some((option, _)) => Err(UsageError::new(format!("{option}: this command runs in one process: leave it out")).into()),
+            Some((option, _)) => {
+                Err(UsageError::new(format!("{option}: this command runs in one process: leave it out")).into())
+            }
             None => Ok(()),
         }
     }

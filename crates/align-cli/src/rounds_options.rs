@@ -10,7 +10,10 @@ use align_base::format_duration;
 use align_data::judges::JudgeWeights;
 use align_inference::Judge;
 use align_models::generation::GenerationConfig;
-use align_online::{FunctionJudge, OnRound, PairSelection, Panel, PanelJudge, RoundPrompt, RoundPrompts, RoundRecord, RoundsConfig, Schedule};
+use align_online::{
+    FunctionJudge, OnRound, PairSelection, Panel, PanelJudge, RoundPrompt, RoundPrompts, RoundRecord, RoundsConfig,
+    Schedule,
+};
 use align_rewards::{CommandOptions, RewardSpec};
 use std::time::Duration;
 
@@ -146,7 +149,8 @@ impl RoundsOptions {
         }
         if judges.is_empty() {
             let folder = models::folder("--reward-model", self.reward_model.as_deref(), models::BUNDLED_REWARD_MODEL)?;
-            judges.push(("reward_model".to_owned(), Box::new(self.score.load(&folder, runtime, self.judge_batch_size)?)));
+            judges
+                .push(("reward_model".to_owned(), Box::new(self.score.load(&folder, runtime, self.judge_batch_size)?)));
         }
         let names: Vec<String> = judges.iter().map(|(name, _)| name.clone()).collect();
         let weights = match weights {
@@ -189,9 +193,8 @@ fn line(record: &RoundRecord, rounds: u64) -> String {
         true => "trained policy".to_owned(),
         false => format!("round {}/{rounds}", record.round),
     };
-    let figure = |name: &str, words: &str| {
-        record.metric(name).map(|value| format!(", {words} {value:.3}")).unwrap_or_default()
-    };
+    let figure =
+        |name: &str, words: &str| record.metric(name).map(|value| format!(", {words} {value:.3}")).unwrap_or_default();
     let held_out = record.metrics.iter().find(|(name, _)| name.starts_with("held_out/"));
     let held_out = held_out.map(|(_, value)| format!(", held-out {value:.3}")).unwrap_or_default();
     let reward = record.metric("reward").unwrap_or_default();

@@ -88,7 +88,8 @@ fn a_run_that_is_killed_in_any_phase_gives_the_same_bytes() {
 #[test]
 fn a_round_is_a_line_and_the_files_are_listed() {
     let dir = tempfile::tempdir().unwrap();
-    let run = ["--rounds", "2", "--prompts-per-round", "4", "--max-new-tokens", "8", "--output-dir", "run", "--device=cpu"];
+    let run =
+        ["--rounds", "2", "--prompts-per-round", "4", "--max-new-tokens", "8", "--output-dir", "run", "--device=cpu"];
     let judges = ["--judge", "long=words:20", "--judge", "varied=distinct:2", "--judge-weights", "long=2"];
     let held_out = ["--held-out-judge", "short=words:5"];
     let output = support::run("online-dpo", dir.path(), &[&run[..], &judges, &held_out].concat());
@@ -100,7 +101,8 @@ fn a_round_is_a_line_and_the_files_are_listed() {
     let notes = String::from_utf8(output.stdout).unwrap() + &messages;
     assert!(notes.contains("rounds.jsonl"), "{notes}");
     let first: serde_json::Value =
-        serde_json::from_str(fs::read_to_string(dir.path().join("run/rounds.jsonl")).unwrap().lines().next().unwrap()).unwrap();
+        serde_json::from_str(fs::read_to_string(dir.path().join("run/rounds.jsonl")).unwrap().lines().next().unwrap())
+            .unwrap();
     let text = &first["groups"][0]["texts"][0];
     let scores: Vec<f64> = serde_json::from_value(text["scores"].clone()).unwrap();
     assert_eq!(text["reward"].as_f64().unwrap(), 2.0 * scores[0] + scores[1]);

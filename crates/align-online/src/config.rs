@@ -91,7 +91,11 @@ impl RoundsConfig {
         require("max_kl", both.is_none_or(|(target, max)| max > target), "must be above target_kl")?;
         require("target_reward", self.target_reward.is_none_or(f64::is_finite), "must be a finite number")?;
         require("held_out_patience", self.held_out_patience != Some(0), "is 0, expected at least 1")?;
-        require("do_sample", self.generation.do_sample, "is false, but texts of a prompt that are to differ must be sampled")?;
+        require(
+            "do_sample",
+            self.generation.do_sample,
+            "is false, but texts of a prompt that are to differ must be sampled",
+        )?;
         require("num_beams", self.generation.num_beams == 1, "must be 1: texts are sampled from the policy")
     }
 }

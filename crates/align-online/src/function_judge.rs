@@ -24,7 +24,8 @@ impl FunctionJudge {
 
 impl Judge for FunctionJudge {
     fn scores_of_texts(&self, texts: &[&str]) -> Result<Vec<f64>> {
-        let rows: Vec<_> = texts.iter().map(|text| CompletionExample::Plain((String::new(), (*text).to_owned()))).collect();
+        let rows: Vec<_> =
+            texts.iter().map(|text| CompletionExample::Plain((String::new(), (*text).to_owned()))).collect();
         self.scores_of_rows(&rows)
     }
 
@@ -42,7 +43,10 @@ impl Judge for FunctionJudge {
         let rewards = self.function.borrow_mut().rewards(&inputs).map_err(|e| Error::Input(e.to_string()))?;
         let missing = |place: usize| {
             let name = &self.identity;
-            Error::Input(format!("the reward function {name} gives no reward to text {}: let it give a number", place + 1))
+            Error::Input(format!(
+                "the reward function {name} gives no reward to text {}: let it give a number",
+                place + 1
+            ))
         };
         rewards.into_iter().enumerate().map(|(place, reward)| reward.ok_or_else(|| missing(place))).collect()
     }

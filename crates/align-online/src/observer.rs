@@ -1,12 +1,12 @@
 use crate::beta_controller::next_beta;
-use crate::row_source::RoundRows;
 use crate::round_writer::RoundWriter;
+use crate::row_source::RoundRows;
 use crate::slots::choose_rows;
 use crate::stopping::reason_to_finish;
 use crate::{Error, OnPolicyObjective, Panel, Result, RoundPrompts, RoundRecord, RoundsConfig};
 use align_base::files::Hasher;
 use align_train::run::{RoundContext, Rounds, RoundsObserver};
-use align_train::{Flow, Metrics, Observer, RunConfig, Rows, Trainer};
+use align_train::{Flow, Metrics, Observer, Rows, RunConfig, Trainer};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -106,7 +106,8 @@ impl<O: OnPolicyObjective> OnPolicyRounds<O> {
     fn enter(&mut self, trainer: &mut Trainer<O>, record: RoundRecord) -> Result<()> {
         let config = &self.writer.config;
         let fresh = O::round_rows(trainer.config(), &record.groups, config.pairs)?;
-        let row = |place: &usize| fresh.get(*place).or_else(|| self.old_rows.get(place.checked_sub(fresh.len())?)).cloned();
+        let row =
+            |place: &usize| fresh.get(*place).or_else(|| self.old_rows.get(place.checked_sub(fresh.len())?)).cloned();
         let rows = record.order.iter().filter_map(row).collect();
         self.source.set_round(usize::try_from(record.round - 1).unwrap_or(usize::MAX), rows);
         if config.replay > 0.0 {

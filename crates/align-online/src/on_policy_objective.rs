@@ -1,9 +1,9 @@
 use crate::{PairSelection, TextGroup};
 use align_data::EncodedPair;
 use align_models::CausalLm;
-use align_train::run::RunObjective;
-use align_train::objective::{Cpo, Dpo};
 use align_train::Result;
+use align_train::objective::{Cpo, Dpo};
+use align_train::run::RunObjective;
 
 /// An objective that trains on texts that its policy has just written.
 pub trait OnPolicyObjective: RunObjective<Model = Box<dyn CausalLm>, Row: Clone + std::fmt::Debug + 'static> {
@@ -45,7 +45,12 @@ pub trait OnPolicyObjective: RunObjective<Model = Box<dyn CausalLm>, Row: Clone 
     ///
     /// # Errors
     /// Rewards that cannot be used.
-    fn advantages(config: &Self::Config, groups: &[TextGroup], weights: &[(&str, f64)], kl: &[f64]) -> Result<Option<Vec<f64>>> {
+    fn advantages(
+        config: &Self::Config,
+        groups: &[TextGroup],
+        weights: &[(&str, f64)],
+        kl: &[f64],
+    ) -> Result<Option<Vec<f64>>> {
         let _ = (config, groups, weights, kl);
         Ok(None)
     }
@@ -135,7 +140,8 @@ impl OnPolicyObjective for Cpo {
     }
 
     fn set_beta(&mut self, _: f64) -> Result<()> {
-        let reason = "needs a reference model, which this loss does not have: leave it out, or use a loss of the DPO family";
+        let reason =
+            "needs a reference model, which this loss does not have: leave it out, or use a loss of the DPO family";
         Err(align_train::Error::Config { option: "target_kl", reason: reason.into() })
     }
 }

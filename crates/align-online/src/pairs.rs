@@ -36,8 +36,10 @@ impl PairSelection {
         match self {
             Self::BestWorst => {
                 // The first of several equal ones.
-                let best = texts.iter().copied().reduce(|best, text| if text.reward > best.reward { text } else { best });
-                let worst = texts.iter().copied().reduce(|worst, text| if text.reward < worst.reward { text } else { worst });
+                let best =
+                    texts.iter().copied().reduce(|best, text| if text.reward > best.reward { text } else { best });
+                let worst =
+                    texts.iter().copied().reduce(|worst, text| if text.reward < worst.reward { text } else { worst });
                 best.zip(worst).filter(|(best, worst)| ordered(best, worst)).into_iter().collect()
             }
             Self::All => {

@@ -1,6 +1,9 @@
 use crate::measures::{TextLogps, measure};
 use crate::prompts::prompts_of_round;
-use crate::{Error, JudgedText, OnPolicyObjective, Panel, PhaseSeconds, Result, RoundPrompts, RoundRecord, RoundsConfig, TextGroup};
+use crate::{
+    Error, JudgedText, OnPolicyObjective, Panel, PhaseSeconds, Result, RoundPrompts, RoundRecord, RoundsConfig,
+    TextGroup,
+};
 use align_base::random::generator;
 use align_data::{CompletionExample, Tokenizer};
 use align_inference::{GeneratedText, answer_generation, generate_encoded};
@@ -98,7 +101,18 @@ impl RoundWriter {
         seconds.log_probabilities = start.elapsed().as_secs_f64();
         let metrics = measure(&groups, &self.panel, logps.as_ref());
         let (round, beta) = (round + 1, objective.beta());
-        Ok(RoundRecord { round, step, temperature, num_generations, beta, rows: 0, order: Vec::new(), metrics, groups, seconds })
+        Ok(RoundRecord {
+            round,
+            step,
+            temperature,
+            num_generations,
+            beta,
+            rows: 0,
+            order: Vec::new(),
+            metrics,
+            groups,
+            seconds,
+        })
     }
 
     fn generate(
@@ -168,7 +182,8 @@ impl RoundWriter {
         let row = |group: &'_ TextGroup, text: &'_ JudgedText| (group.prompt_ids.clone(), text.ids.clone());
         let rows: Vec<(Vec<i64>, Vec<i64>)> =
             groups.iter().flat_map(|group| group.texts.iter().map(move |text| row(group, text))).collect();
-        let rows: Vec<(&[i64], &[i64])> = rows.iter().map(|(prompt, ids)| (prompt.as_slice(), ids.as_slice())).collect();
+        let rows: Vec<(&[i64], &[i64])> =
+            rows.iter().map(|(prompt, ids)| (prompt.as_slice(), ids.as_slice())).collect();
         let of_loss = O::logps_temperature(temperature);
         let logps = |model: &dyn CausalLm| completion_logps_at_temperature(model, &rows, of_loss, LOGPS_TOKENS);
         let policy = match sampled.filter(|_| of_loss == temperature && self.samples_from_all_tokens()) {

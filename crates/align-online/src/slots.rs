@@ -7,7 +7,12 @@ use rand::seq::SliceRandom;
 /// Chooses `slots` of a round's `fresh` rows and of `old` rows of earlier rounds, which are numbered after the fresh ones. About a share
 /// `replay` of the slots gets old rows. Fresh rows are used equally often, in a random order. Depends only on the arguments. Empty if
 /// there are no rows.
-pub(crate) fn choose_rows(slots: usize, (fresh, old): (usize, usize), replay: f64, (seed, round): (u64, u64)) -> Vec<usize> {
+pub(crate) fn choose_rows(
+    slots: usize,
+    (fresh, old): (usize, usize),
+    replay: f64,
+    (seed, round): (u64, u64),
+) -> Vec<usize> {
     if fresh + old == 0 {
         return Vec::new();
     }

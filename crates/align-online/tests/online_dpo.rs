@@ -43,7 +43,8 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 fn panel() -> Panel {
-    let judge = |name: &str, modulus| PanelJudge { name: name.to_owned(), weight: 1.0, judge: Box::new(Bytes(modulus)) };
+    let judge =
+        |name: &str, modulus| PanelJudge { name: name.to_owned(), weight: 1.0, judge: Box::new(Bytes(modulus)) };
     Panel::new(vec![judge("a", 17), judge("b", 5)]).unwrap().with_held_out("c", Box::new(Bytes(7))).unwrap()
 }
 
@@ -106,7 +107,8 @@ fn steps_are_those_of_offline_dpo_on_the_same_texts() {
     config.training.num_train_epochs = Some(1.0);
     // As the run does.
     let _precision = align_torch::MatmulPrecision::fastest_exact(Device::Cpu).set();
-    let policy = align_models::AutoModelForCausalLm::from_pretrained(Path::new(MODEL), Kind::Float, Device::Cpu).unwrap();
+    let policy =
+        align_models::AutoModelForCausalLm::from_pretrained(Path::new(MODEL), Kind::Float, Device::Cpu).unwrap();
     let mut trainer = Trainer::from_objective(Dpo::new(policy, None, config).unwrap(), rows).unwrap();
     let offline: Vec<f64> = trainer.by_ref().map(|step| step.unwrap().loss).collect();
     let metrics = TrainingRecords::read(&dir.path().join("metrics.jsonl")).unwrap();
@@ -129,7 +131,10 @@ fn texts_are_sampled_from_the_policy_as_it_stands() {
         assert!(record.groups.iter().all(|group| group.texts.len() == 3));
         let first = text(record);
         assert_eq!(first.reward, first.scores.iter().sum::<f64>());
-        assert_eq!(first.scores, [17, 5].map(|modulus| Bytes(modulus).scores_of_texts(&[&first.completion]).unwrap()[0]));
+        assert_eq!(
+            first.scores,
+            [17, 5].map(|modulus| Bytes(modulus).scores_of_texts(&[&first.completion]).unwrap()[0])
+        );
         assert_eq!(first.held_out, Some(Bytes(7).scores_of_texts(&[&first.completion]).unwrap()[0]));
     }
     // Before the first step, the policy is the reference model.
@@ -211,7 +216,10 @@ fn options_that_contradict_each_other_are_refused() {
     assert!(with(&|c| c.training.num_train_epochs = Some(3.0)).contains("num_train_epochs"));
     assert!(with(&|c| c.row_weights = true).contains("row_weights"));
     assert!(with(&|c| c.precompute_ref_log_probs = true).contains("precompute_ref_log_probs"));
-    let same = RoundsConfig { generation: GenerationConfig { max_new_tokens: None, ..rounds_config().generation }, ..rounds_config() };
+    let same = RoundsConfig {
+        generation: GenerationConfig { max_new_tokens: None, ..rounds_config().generation },
+        ..rounds_config()
+    };
     assert!(error(same, alone(), dpo()).contains("max_new_tokens"));
     let constant = Panel::new(vec![PanelJudge { name: "a".into(), weight: 1.0, judge: Box::new(Bytes(1)) }]).unwrap();
     let message = error(rounds_config(), constant, dpo());

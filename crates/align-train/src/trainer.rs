@@ -11,10 +11,7 @@ use crate::rows_digest::rows_digest;
 use crate::run_identity::RunIdentity;
 use crate::sampler::{EpochOrder, dropout_seed};
 use crate::training_rows::LoadedRows;
-use crate::{
-    AdamW, Error, LrSchedule, Metrics, Result, Rows, RunConfig, StepRecord, TrainingConfig,
-    clip_grad_norm,
-};
+use crate::{AdamW, Error, LrSchedule, Metrics, Result, Rows, RunConfig, StepRecord, TrainingConfig, clip_grad_norm};
 use align_distributed::ProcessGroup;
 use align_models::TrainableModel;
 use std::path::Path;

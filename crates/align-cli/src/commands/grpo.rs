@@ -41,12 +41,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.run.processes.refuse()?;
     let (num_generations, temperature, max_completion_length) = options.rounds.sampling();
-    let config = GrpoConfig {
-        num_generations,
-        temperature,
-        max_completion_length,
-        ..options.grpo.clone()
-    };
+    let config = GrpoConfig { num_generations, temperature, max_completion_length, ..options.grpo.clone() };
     config.validate()?;
     let of_rounds = options.rounds.config(PairSelection::default());
     let (prompts, on_round) = (round_prompts(&options.run.files)?, log_rounds(of_rounds.rounds));

@@ -41,11 +41,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.run.processes.refuse()?;
     let (num_generations, temperature, _) = options.rounds.sampling();
-    let config = RlooConfig {
-        num_generations,
-        temperature,
-        ..options.rloo.clone()
-    };
+    let config = RlooConfig { num_generations, temperature, ..options.rloo.clone() };
     config.validate()?;
     let of_rounds = options.rounds.config(PairSelection::default());
     let (prompts, on_round) = (round_prompts(&options.run.files)?, log_rounds(of_rounds.rounds));

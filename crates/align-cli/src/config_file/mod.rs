@@ -84,7 +84,8 @@ pub fn without_repeated(options: Vec<FileOption>, given: &[OsString], command: &
         let begins = |argument: &OsString| argument.as_encoded_bytes().starts_with(with_value.as_bytes());
         given.iter().any(|argument| *argument == *alone || begins(argument))
     };
-    let repeats = |name: &str| command.get_arguments().any(|known| known.get_long() == Some(name) && is_repeated(known));
+    let repeats =
+        |name: &str| command.get_arguments().any(|known| known.get_long() == Some(name) && is_repeated(known));
     options.into_iter().filter(|option| !(repeats(&option.name) && is_given(&option.name))).collect()
 }
 

@@ -82,7 +82,9 @@ impl<O: RunObjective> Run<O> {
             return Err(Error::Config { option: "resume", reason });
         }
         if self.rounds.is_some() {
-            let reason = "needs rows, but the policy writes them during the run: leave it out, and try one round instead".to_owned();
+            let reason =
+                "needs rows, but the policy writes them during the run: leave it out, and try one round instead"
+                    .to_owned();
             return Err(Error::Config { option: "dry_run", reason });
         }
         if self.train.stream.is_some() {

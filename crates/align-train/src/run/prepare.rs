@@ -2,7 +2,9 @@
 
 use super::load::LoadedModel;
 use super::run_names::RunNames;
-use super::{Dataset, EncodeContext, Placement, PreparedRun, RoundContext, Run, RunModel, RunObjective, SampleTextsFactory};
+use super::{
+    Dataset, EncodeContext, Placement, PreparedRun, RoundContext, Run, RunModel, RunObjective, SampleTextsFactory,
+};
 use crate::distributed::check_same_values;
 use crate::training_checkpoint::num_processes_of;
 use crate::{Error, Observer, Result, Rows, RunConfig, RunFolder, Trainer, latest_checkpoint};
@@ -59,7 +61,14 @@ impl<O: RunObjective> Run<O> {
         let (rows, train_report) = match self.rounds.zip(paths) {
             Some((rounds, path)) => {
                 let (path, seed) = (path.join(RunFolder::ROUNDS), placement.seed);
-                let context = RoundContext { policy: &policy, config: &self.config, tokenizer: &tokenizer, path: &path, seed, resumes };
+                let context = RoundContext {
+                    policy: &policy,
+                    config: &self.config,
+                    tokenizer: &tokenizer,
+                    path: &path,
+                    seed,
+                    resumes,
+                };
                 let (rows, observer) = rounds.create(&context)?;
                 observers.insert(0, observer);
                 (rows, None)

@@ -25,8 +25,7 @@ pub struct RoundContext<'a, O: RunObjective> {
 /// The observer that writes the rows before each round, with the source of the rows.
 pub type RoundsObserver<O> = (Rows<<O as Objective>::Row>, Box<dyn Observer<O>>);
 
-type Create<O> =
-    Box<dyn FnOnce(&RoundContext<'_, O>) -> Result<RoundsObserver<O>>>;
+type Create<O> = Box<dyn FnOnce(&RoundContext<'_, O>) -> Result<RoundsObserver<O>>>;
 
 /// Training rows that the policy writes itself: an observer adds those of a round before its first step
 /// ([`Observer::before_step`]), and the trainer reads them from a [`RowSource`](crate::RowSource) that the observer fills.
@@ -71,7 +70,8 @@ impl<O: RunObjective> Run<O> {
     ) -> Result<Self> {
         let strategy = &mut config.training_mut().train_sampling_strategy;
         if *strategy == SamplingStrategy::GroupByLength {
-            let reason = "cannot be used with rows that are written in rounds, which have their own order: leave it out";
+            let reason =
+                "cannot be used with rows that are written in rounds, which have their own order: leave it out";
             return Err(Error::Config { option: "train_sampling_strategy", reason: reason.into() });
         }
         *strategy = SamplingStrategy::Sequential;
@@ -80,7 +80,8 @@ impl<O: RunObjective> Run<O> {
             [("max_steps", training.max_steps.is_some()), ("num_train_epochs", training.num_train_epochs.is_some())]
         {
             if given {
-                let reason = "would be ignored: the number of rounds and their steps set the length of the run. Leave it out";
+                let reason =
+                    "would be ignored: the number of rounds and their steps set the length of the run. Leave it out";
                 return Err(Error::Config { option, reason: reason.into() });
             }
         }

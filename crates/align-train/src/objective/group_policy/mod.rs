@@ -52,8 +52,7 @@ impl<C: GroupPolicyConfig> GroupPolicy<C> {
             objective.reference = Some(Reference::new(reference, &objective.policy)?);
         } else if reference.is_some() {
             return Err(Error::Data(
-                "beta is 0, so the reference model would be ignored: leave it out, or set beta"
-                    .into(),
+                "beta is 0, so the reference model would be ignored: leave it out, or set beta".into(),
             ));
         }
         objective.check_moving_reference()?;
