@@ -20,6 +20,7 @@ mod formats;
 mod generation;
 mod gguf;
 mod group_policy;
+mod group_policy_runs;
 mod hidden_states;
 mod lora;
 mod lora_kinds;

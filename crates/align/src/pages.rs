@@ -11,3 +11,6 @@ struct Generation;
 
 #[doc = include_str!("../../../docs/library.md")]
 struct Library;
+
+#[doc = include_str!("../../../docs/on-policy.md")]
+struct OnPolicy;

@@ -85,6 +85,7 @@ pages! {
     likes: "docs/likes.md",
     lora: "docs/lora.md",
     losses: "docs/losses.md",
+    on_policy: "docs/on-policy.md",
     quick_start: "docs/quick-start.md",
     reward_models: "docs/reward-models.md",
     scaling: "docs/scaling.md",
