@@ -130,7 +130,8 @@ fn a_server_shows_the_run_with_each_step_once_across_a_restart_of_both() {
 fn wait_for(run: MlflowRun, server: &Server, step: u64) -> Option<align_trackers::mlflow::NotSent> {
     let deadline = Instant::now() + Duration::from_secs(90);
     let query = json!({ "filter": "name = 'on dpo'", "max_results": 5 });
-    let exists = || server.post("experiments/search", &query)["experiments"].as_array().is_some_and(|all| !all.is_empty());
+    let exists =
+        || server.post("experiments/search", &query)["experiments"].as_array().is_some_and(|all| !all.is_empty());
     while !exists() || server.history("loss").last().is_none_or(|(last, _)| *last < step) {
         assert!(Instant::now() < deadline, "the metrics do not arrive");
         std::thread::sleep(Duration::from_millis(300));

@@ -65,6 +65,10 @@ impl<O: RunObjective> Run<O> {
         if let (Some(checkpoint), Some(mode)) = (&checkpoint, self.resume) {
             trainer.resume_in_group(checkpoint, mode)?;
         }
+        #[cfg(feature = "trackers")]
+        {
+            trainer.collects_row_values = self.trackers.shows_histograms();
+        }
         Ok(PreparedRun {
             trainer,
             output_dir,
@@ -79,6 +83,8 @@ impl<O: RunObjective> Run<O> {
             samples,
             observers: self.observers,
             stop: self.stop,
+            #[cfg(feature = "trackers")]
+            trackers: self.trackers,
             #[cfg(feature = "hub")]
             upload,
             _precision: precision,
