@@ -46,8 +46,8 @@ impl FromStr for Tracker {
             return Ok(tracker);
         }
         Err(UnknownTracker(match name {
-            "wandb" => "the files and the interface of Weights & Biases are documented only for its own client: use tensorboard, whose files \
-                        `wandb sync` uploads, or mlflow"
+            "wandb" => "the files and the interface of Weights & Biases are documented only for its own client: use tensorboard, whose files its \
+                        client can upload, or mlflow"
                 .to_owned(),
             "all" => "name the trackers: tensorboard, mlflow".to_owned(),
             _ => "expected tensorboard, mlflow or none".to_owned(),

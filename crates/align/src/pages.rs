@@ -11,3 +11,7 @@ struct Generation;
 
 #[doc = include_str!("../../../docs/library.md")]
 struct Library;
+
+#[cfg(feature = "trackers")]
+#[doc = include_str!("../../../docs/trackers.md")]
+struct Trackers;

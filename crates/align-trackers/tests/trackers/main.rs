@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod event_files;
+mod mlflow;
 mod mlflow_server;
 mod mlflow_unreachable;
 mod plain_reader;
