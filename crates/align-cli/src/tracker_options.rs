@@ -14,8 +14,8 @@ use std::str::FromStr;
 pub struct TrackerOptions {
     /// Trackers that show the run: tensorboard writes event files, mlflow sends to the server of MLFLOW_TRACKING_URI; none shows it nowhere
     /// [default: none].
-    #[arg(long, value_name = "NAME", value_delimiter = ',', num_args = 1..)]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', num_args = 1.., action = clap::ArgAction::Set)]
+    #[serde(skip_serializing_if = "reports_to_none")]
     report_to: Vec<ReportTo>,
     /// Name of the run: shown by MLflow, and of a folder for the event files in --logging-dir. Needs --report-to.
     #[arg(long, value_name = "TEXT")]
@@ -31,6 +31,11 @@ pub struct TrackerOptions {
     #[arg(long, requires = "watch", value_name = "N")]
     #[serde(skip)]
     watch_port: Option<u16>,
+}
+
+/// Whether a run is as one without the option.
+fn reports_to_none(report_to: &[ReportTo]) -> bool {
+    report_to.iter().all(|to| *to == ReportTo::None)
 }
 
 /// A tracker, or none.

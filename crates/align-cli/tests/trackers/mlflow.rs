@@ -41,15 +41,14 @@ fn an_mlflow_server_shows_the_run_once_after_a_kill_and_a_resume() {
     let Some(server) = Server::start(folder.path(), port) else { return };
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let mut child = tracked(dir, &server.uri, 400).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = tracked(dir, &server.uri, 60).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     while !dir.join("run/checkpoint-12").exists() {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let newest = align_train::latest_checkpoint(&dir.join("run")).unwrap().unwrap();
-    let reached: u64 = newest.to_string_lossy().rsplit('-').next().unwrap().parse().unwrap();
-    let message = finish(tracked(dir, &server.uri, reached + 5));
+    assert!(!dir.join("run/model").exists());
+    let message = finish(tracked(dir, &server.uri, 60));
     assert!(!message.contains("MLflow"), "{message}");
     let run = server.run();
     assert_eq!((&run["info"]["run_name"], &run["info"]["status"]), (&json!("first"), &json!("FINISHED")));
@@ -58,14 +57,7 @@ fn an_mlflow_server_shows_the_run_once_after_a_kill_and_a_resume() {
         let (name, value) = expected;
         assert!(parameters.contains(&json!({ "key": name, "value": value })), "{name}: {parameters:?}");
     }
-    for name in ["loss", "rewards/margins", "learning_rate"] {
+    for name in ["loss", "rewards/margins", "learning_rate", "eval_loss"] {
         assert_eq!(server.history(name), logged(&dir.join("run"), name), "{name}");
     }
-    // The trained model is evaluated at the end too.
-    let mut evaluations = logged(&dir.join("run"), "eval_loss");
-    let found = server.history("eval_loss");
-    if evaluations.last().map(|(step, _)| *step) != Some(reached + 5) {
-        evaluations.extend(found.last().filter(|(step, _)| *step == reached + 5).cloned());
-    }
-    assert_eq!(found, evaluations);
 }

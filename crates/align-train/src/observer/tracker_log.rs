@@ -96,7 +96,9 @@ impl TrackerLog {
         let Some(events) = &mut self.tensorboard else { return Ok(()) };
         let scalars = values.iter().map(|(name, value)| Value::scalar(tag(name), *value));
         let histograms = rows.iter().flat_map(|(rows, prefix)| {
-            rows.iter().filter_map(move |(name, values)| Value::histogram(tag(&format!("{prefix}{name}")), values))
+            // A tag has values of one kind, and that of the metric has scalars.
+            let tag = move |name: &str| tag(&format!("{prefix}{name}/histogram"));
+            rows.iter().filter_map(move |(name, values)| Value::histogram(tag(name), values))
         });
         events.write(step, scalars.chain(histograms)).map_err(|e| output_error(events, &e))
     }

@@ -33,6 +33,7 @@ pub(super) fn live_report(folder: &Path, total_steps: Option<u64>) -> Result<Rep
         training_note: match (has_held_out, records.evaluations.is_empty()) {
             // They may be evaluated at the end.
             (true, true) if !records.steps.is_empty() => String::new(),
+            _ if records.steps.is_empty() => "No step is logged yet.".to_owned(),
             _ => training_note(&records, has_held_out),
         },
         configuration: vec![Configuration { title: "Options".to_owned(), entries: option_entries(&options) }],

@@ -25,6 +25,11 @@ impl<O: RunObjective> Run<O> {
         let group = self.group.take().unwrap_or_else(ProcessGroup::single);
         self.check_same_in_all_processes(&group)?;
         let (output_dir, options) = (self.check()?, self.options()?);
+        #[cfg(feature = "trackers")]
+        group.agree_on_result(match group.rank() {
+            0 => self.trackers.check_writer(&output_dir, self.resume.is_some()),
+            _ => Ok(()),
+        })?;
         #[cfg(feature = "hub")]
         let upload = self.take_upload(&group)?;
         let placement = self.placement()?;

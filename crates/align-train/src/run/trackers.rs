@@ -100,15 +100,33 @@ impl TrackerSettings {
         if self.mlflow.is_some() && !self.has(Tracker::MlFlow) {
             return fail("report_to", "has no mlflow, but a server is set: add it".into());
         }
-        if self.has(Tracker::MlFlow) {
-            self.mlflow_settings()?;
-        }
         let events = self.events(output_dir);
         match is_run_file_or_inside(output_dir, &events) {
             true => {
                 fail("logging_dir", format!("is {}, which the run replaces: choose another folder", events.display()))
             }
             false => Ok(()),
+        }
+    }
+
+    /// Checks the server's settings, and that the event files of another run would not be mixed with those of this run. Of several processes,
+    /// the one that writes does.
+    pub fn check_writer(&self, output_dir: &Path, resumes: bool) -> Result<()> {
+        if self.has(Tracker::MlFlow) {
+            self.mlflow_settings()?;
+        }
+        if !self.has(Tracker::TensorBoard) || resumes {
+            return Ok(());
+        }
+        let folder = self.events(output_dir);
+        match has_event_files(&folder) {
+            Ok(false) => Ok(()),
+            Ok(true) => {
+                let reason = "has the event files of another run, which TensorBoard would show as one with this run: choose another \
+                              logging_dir, or set run_name";
+                Err(Error::Output { path: folder, reason: reason.into() })
+            }
+            Err(e) => Err(Error::Output { path: folder, reason: e.to_string() }),
         }
     }
 
@@ -163,11 +181,6 @@ impl<O: RunObjective> PreparedRun<O> {
         let folder = self.trackers.events(&self.output_dir);
         let fail = |e: std::io::Error| Error::Output { path: folder.clone(), reason: e.to_string() };
         let has_files = has_event_files(&folder).map_err(fail)?;
-        if has_files && !self.resumes {
-            let reason = "has the event files of another run, which TensorBoard would show as one with this run: choose another logging_dir, or set \
-                          run_name";
-            return Err(Error::Output { path: folder, reason: reason.into() });
-        }
         let continues = has_files && step > 0;
         let mut events = EventFile::create(&folder, if continues { step + 1 } else { 0 }).map_err(fail)?;
         if continues {
