@@ -41,6 +41,7 @@ mod shell_words;
 mod signals;
 mod streaming_options;
 mod terminal;
+mod tracker_options;
 mod training_command;
 mod training_files;
 mod training_log;

@@ -30,7 +30,7 @@ pub fn read(given: &[OsString], command: &Command, program: &Command) -> Result<
 }
 
 /// The options of folders that a run creates.
-const CREATED_FOLDERS: [&str; 2] = ["ref-log-probs-dir", "token-cache"];
+const CREATED_FOLDERS: [&str; 3] = ["logging-dir", "ref-log-probs-dir", "token-cache"];
 
 /// Returns an error if a recorded file is not found from the current folder.
 fn check_files(config: &Path, recorded: &[FileOption], given: &[OsString], command: &Command) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 use crate::column_option::ColumnOption;
 use crate::new_model::NewModelOptions;
 use crate::processes::ProcessOptions;
+use crate::tracker_options::TrackerOptions;
 use crate::training_files::TrainingFiles;
 use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, models, output};
@@ -55,6 +56,9 @@ pub struct RunOptions<F: RunInput = TrainingFiles> {
     /// before and after training side by side.
     #[arg(long)]
     pub sample_prompts: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub trackers: TrackerOptions,
     /// Upload the trained model to the Hugging Face hub after the run; needs --hub-model-id and a token in HF_TOKEN.
     #[arg(long, requires = "hub_model_id")]
     #[serde(skip)]
@@ -203,15 +207,15 @@ impl<F: RunInput> RunOptions<F> {
         &self.runtime
     }
 
-    /// Applies the folder, the device and the upload to a run.
-    pub fn apply_to<O: RunObjective>(&self, run: Run<O>) -> Run<O> {
+    /// Applies the folder, the device, the trackers and the upload to a run.
+    pub fn apply_to<O: RunObjective>(&self, run: Run<O>) -> Result<Run<O>, Failure> {
         let run = self.runtime.apply_to(run.output_dir(&self.output_dir));
-        let run = run.resize_token_embeddings(self.resize_token_embeddings);
-        match &self.hub_model_id {
+        let run = self.trackers.apply_to(run.resize_token_embeddings(self.resize_token_embeddings))?;
+        Ok(match &self.hub_model_id {
             Some(repo) if self.hub_private_repo => run.push_to_private_hub(repo.to_string()),
             Some(repo) => run.push_to_hub(repo.to_string()),
             None => run,
-        }
+        })
     }
 }
 

@@ -61,7 +61,7 @@ impl<F: RunInput> TrainingCommand<'_, F> {
         {
             RunFolder::check_input(&self.run.output_dir, "the default of --model", &folder)?;
         }
-        let run = self.run.apply_to(run).observer(TrainingLog::default());
+        let run = self.run.apply_to(run)?.observer(TrainingLog::default());
         let run = run.process_group(self.run.processes.connect()?);
         let mut recorded = serde_json::to_value(all_options)?;
         if let Some(recorded) = recorded.as_object_mut() {
@@ -87,6 +87,7 @@ impl<F: RunInput> TrainingCommand<'_, F> {
             let (step, all) = (ready.trainer().step(), ready.trainer().total_steps());
             output::note!("resuming from {} at step {step} of {all}", printable_path(checkpoint));
         }
+        let watch = self.run.trackers.watch(&self.run.output_dir, &ready)?;
         let resume = self.resume_command();
         signals::set_message(format!(
             "stopped at once; continue from the newest checkpoint, or from the start, with\n  {resume}"
@@ -94,6 +95,7 @@ impl<F: RunInput> TrainingCommand<'_, F> {
         let steps_before = ready.trainer().step();
         let graceful_stop = GracefulStop::begin("stopping after this step or batch");
         let summary = ready.stop_signal(graceful_stop.stop_signal()).train().map_err(resumable)?;
+        drop(watch);
         let Some(model) = &summary.model else {
             if summary.finished {
                 // Rank 0 has written the model.

@@ -4,9 +4,15 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The [`Metrics`] of one batch. Each is a [`Mean`] with its count, so that the metrics of several batches can be averaged exactly, or a
-/// lowest or highest value.
+/// lowest or highest value. The values of single rows can be added, of which trackers show histograms.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct BatchMetrics(BTreeMap<Cow<'static, str>, Summary>);
+pub struct BatchMetrics {
+    summaries: BTreeMap<Cow<'static, str>, Summary>,
+    row_values: RowValues,
+}
+
+/// The values of single rows or pairs, by the names of metrics.
+pub(crate) type RowValues = BTreeMap<Cow<'static, str>, Vec<f64>>;
 
 /// What a metric of a batch is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,7 +25,7 @@ pub(crate) enum Summary {
 impl BatchMetrics {
     /// The mean with this name.
     pub fn get(&self, name: &str) -> Option<Mean> {
-        match self.0.get(name) {
+        match self.summaries.get(name) {
             Some(Summary::Mean(mean)) => Some(*mean),
             _ => None,
         }
@@ -28,33 +34,47 @@ impl BatchMetrics {
     /// Sets a mean, unless it is `None` or has a count of 0.
     pub fn set(&mut self, name: &'static str, mean: impl Into<Option<Mean>>) {
         if let Some(mean) = mean.into().filter(|mean| mean.count > 0.0) {
-            self.0.insert(name.into(), Summary::Mean(mean));
+            self.summaries.insert(name.into(), Summary::Mean(mean));
         }
     }
 
     /// Sets the lowest of the batch's values, unless there are none.
     pub fn set_min(&mut self, name: &'static str, values: &[f64]) {
         if let Some(lowest) = values.iter().copied().reduce(f64::min) {
-            self.0.insert(name.into(), Summary::Min(lowest));
+            self.summaries.insert(name.into(), Summary::Min(lowest));
         }
     }
 
     /// Sets the highest of the batch's values, unless there are none.
     pub fn set_max(&mut self, name: &'static str, values: &[f64]) {
         if let Some(highest) = values.iter().copied().reduce(f64::max) {
-            self.0.insert(name.into(), Summary::Max(highest));
+            self.summaries.insert(name.into(), Summary::Max(highest));
         }
+    }
+
+    /// Adds the value of each row or pair of the batch, of which trackers show a histogram. They are dropped if no tracker does.
+    pub fn set_row_values(&mut self, name: &'static str, values: Vec<f64>) {
+        self.row_values.insert(name.into(), values);
+    }
+
+    /// The values of single rows or pairs.
+    pub(crate) fn row_values(&self) -> &RowValues {
+        &self.row_values
+    }
+
+    pub(crate) fn row_values_mut(&mut self) -> &mut RowValues {
+        &mut self.row_values
     }
 
     /// All names and summaries.
     pub(crate) fn summaries(&self) -> impl Iterator<Item = (&str, Summary)> {
-        self.0.iter().map(|(name, summary)| (name.as_ref(), *summary))
+        self.summaries.iter().map(|(name, summary)| (name.as_ref(), *summary))
     }
 
     /// The values without their counts.
     pub fn values(&self) -> Metrics {
         let mut values = Metrics::default();
-        for (name, summary) in &self.0 {
+        for (name, summary) in &self.summaries {
             let (Summary::Mean(Mean { value, .. }) | Summary::Min(value) | Summary::Max(value)) = summary;
             values.set(name.clone(), *value);
         }
@@ -69,7 +89,7 @@ impl BatchMetrics {
     pub fn mean<'a>(batches: impl IntoIterator<Item = &'a Self>) -> Result<Metrics> {
         let mut means: BTreeMap<&Cow<'static, str>, Vec<Mean>> = BTreeMap::new();
         let mut extremes: BTreeMap<&Cow<'static, str>, f64> = BTreeMap::new();
-        for (name, summary) in batches.into_iter().flat_map(|batch| &batch.0) {
+        for (name, summary) in batches.into_iter().flat_map(|batch| &batch.summaries) {
             match *summary {
                 Summary::Mean(mean) => means.entry(name).or_default().push(mean),
                 Summary::Min(value) => {
@@ -93,7 +113,7 @@ impl BatchMetrics {
 
 impl FromIterator<(Cow<'static, str>, Summary)> for BatchMetrics {
     fn from_iter<I: IntoIterator<Item = (Cow<'static, str>, Summary)>>(summaries: I) -> Self {
-        Self(summaries.into_iter().collect())
+        Self { summaries: summaries.into_iter().collect(), row_values: RowValues::new() }
     }
 }
 

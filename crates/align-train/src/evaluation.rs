@@ -1,4 +1,4 @@
-use crate::distributed::{exchange_outputs, mean_loss};
+use crate::distributed::{all_row_values, exchange_outputs, mean_loss};
 use crate::objective::{BatchOutput, Objective, Row, Split};
 use crate::training_rows::LoadedRows;
 use crate::{BatchMetrics, Error, EvaluationRecord, Result, Trainer};
@@ -27,6 +27,7 @@ impl<O: Objective> Trainer<O> {
         }
         let mut metrics = BatchMetrics::mean(outputs.iter().map(|output| &output.metrics))?;
         self.objective.finish_evaluation(eval_loss, &mut metrics);
+        self.eval_row_values = all_row_values(&outputs);
         Ok(EvaluationRecord {
             eval_loss,
             metrics,
@@ -76,6 +77,7 @@ impl<O: Objective> Trainer<O> {
         let output = |indices: &Vec<usize>| {
             let rows = LoadedRows::of(&self.eval, indices, &self.group);
             let output = self.objective.compute_shared_loss(&rows.batch(Split::Eval, &self.group), None)?;
+            let output = output.with_row_values(self.collects_row_values);
             progress.advance(indices.len());
             Ok(output)
         };

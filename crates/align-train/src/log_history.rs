@@ -1,5 +1,7 @@
+use crate::batch_metrics::RowValues;
 use crate::{EvaluationRecord, StepMean, StepRecord};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The logged records that later steps of a run still need. Part of a checkpoint.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -8,13 +10,22 @@ pub(crate) struct LogHistory {
     pub window: Vec<StepRecord>,
     /// All evaluations of the run. They determine the best checkpoint and early stopping.
     pub evaluations: Vec<EvaluationRecord>,
+    /// The values of the rows of the steps of `window`, if trackers show their histograms.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub window_values: RowValues,
 }
 
 impl LogHistory {
     /// Records a step.
-    pub fn push_step(&mut self, record: StepRecord, logging_steps: u64) {
+    pub fn push_step(&mut self, record: StepRecord, row_values: RowValues, logging_steps: u64) {
         if self.last_step().is_some_and(|last| last.step.is_multiple_of(logging_steps)) {
             self.window.clear();
+            self.window_values.clear();
+        }
+        for (name, values) in row_values {
+            // JSON has neither NaN nor infinity, and histograms have none.
+            let finite = values.into_iter().filter(|value| value.is_finite());
+            self.window_values.entry(name).or_default().extend(finite);
         }
         self.window.push(record);
     }

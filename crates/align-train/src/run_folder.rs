@@ -33,6 +33,8 @@ impl RunFolder {
     pub const MODEL: &'static str = "model";
     /// The tokeniser that was trained for the run.
     pub const TOKENIZER: &'static str = "tokenizer";
+    /// The run on an MLflow server, by which it is found again.
+    pub const MLFLOW: &'static str = "mlflow.json";
     /// The HTML report.
     pub const REPORT: &'static str = "report.html";
 
@@ -176,13 +178,29 @@ impl RunFolder {
         let is_run = |folder: &Path| folder == run || is_same_file(folder, &run);
         let inside = absolute.ancestors().find(|path| path.parent().is_some_and(is_run));
         let name = inside.and_then(Path::file_name);
-        match name.and_then(|name| name.to_str()).filter(|name| is_run_file(name)) {
+        match name.and_then(|name| name.to_str()).filter(|name| Self::is_run_file(name)) {
             Some(name) => {
                 let input = input.display();
                 fail(format!("option {option}: the run would overwrite {input} with its {name}: choose another folder"))
             }
             None => Ok(()),
         }
+    }
+
+    /// Whether a run writes files or folders with this name.
+    pub(crate) fn is_run_file(name: &str) -> bool {
+        let fixed = [
+            Ownership::FILE,
+            Self::CONFIG,
+            Self::METRICS,
+            Self::SAMPLES,
+            Self::ROUNDS,
+            Self::MODEL,
+            Self::TOKENIZER,
+            Self::MLFLOW,
+            Self::REPORT,
+        ];
+        fixed.contains(&name) || is_checkpoint_name(name)
     }
 
     fn free_name(&self, name: &str) -> Result<String> {
@@ -215,28 +233,13 @@ impl RunFolder {
     }
 }
 
-/// Whether a run writes files or folders with this name.
-fn is_run_file(name: &str) -> bool {
-    let fixed = [
-        Ownership::FILE,
-        RunFolder::CONFIG,
-        RunFolder::METRICS,
-        RunFolder::SAMPLES,
-        RunFolder::ROUNDS,
-        RunFolder::MODEL,
-        RunFolder::TOKENIZER,
-        RunFolder::REPORT,
-    ];
-    fixed.contains(&name) || is_checkpoint_name(name)
-}
-
 /// Checks that a folder has no file with the name of a run's file that the run did not write, except for those that are `adopted`.
 fn check_no_foreign_files(folder: &Path, owner: &Ownership, adopted: &[String]) -> Result<()> {
     let fail = |reason: String| Error::Output { path: folder.to_owned(), reason };
     let mut others = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|e| fail(e.to_string()))? {
         let name = entry.map_err(|e| fail(e.to_string()))?.file_name().to_string_lossy().into_owned();
-        if name == Ownership::FILE || !is_run_file(&name) {
+        if name == Ownership::FILE || !RunFolder::is_run_file(&name) {
             continue;
         }
         match owner.status(&name).map_err(|e| fail(format!("{name}: {e}")))? {

@@ -115,6 +115,14 @@ impl<O: Objective> Trainer<O> {
     }
 }
 
+impl<O: Objective> Iterator for Trainer<O> {
+    type Item = Result<StepRecord>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_step().transpose()
+    }
+}
+
 /// The loss and the reward margin, short enough for the end of a line of a terminal.
 fn short_status(record: &StepRecord) -> String {
     let margin = record.metrics.get("rewards/margins").map(|margin| format!(" margin {margin:.3}")).unwrap_or_default();

@@ -1,3 +1,4 @@
+use crate::batch_metrics::RowValues;
 use crate::distributed::{
     CombinedOutput, GradientExchange, check_same_inputs, check_same_rows, check_same_weights, exchange_outputs,
     share_weights,
@@ -40,6 +41,10 @@ pub struct Trainer<O: Objective> {
     pub(crate) log_files: LogFiles,
     /// Digest of the frozen base weights, if the policy has an adapter.
     pub(crate) frozen_digest: Option<String>,
+    /// Whether the values of single rows are collected, of which trackers show histograms. The same in all processes.
+    pub(crate) collects_row_values: bool,
+    /// Those of the last evaluation.
+    pub(crate) eval_row_values: RowValues,
     /// Whether an observer has finished the run before its last step.
     pub(crate) finished_early: bool,
     /// Metrics that an observer adds to those of each step.
@@ -119,6 +124,8 @@ impl<O: Objective> Trainer<O> {
             history: LogHistory::default(),
             log_files: LogFiles::default(),
             frozen_digest,
+            collects_row_values: false,
+            eval_row_values: RowValues::new(),
             finished_early: false,
             step_metrics: Metrics::default(),
             group,
@@ -221,7 +228,7 @@ impl<O: Objective> Trainer<O> {
         // Those of a step that failed.
         self.optimizer.clear_gradients()?;
         let batches = self.next_batches();
-        let CombinedOutput { mut loss, tokens, mut metrics } = self.accumulate_gradients(&batches)?;
+        let CombinedOutput { mut loss, tokens, mut metrics, row_values } = self.accumulate_gradients(&batches)?;
         if let Some(penalty) = self.objective.penalise_weights()? {
             loss += penalty;
             metrics.set("weight_distance", penalty);
@@ -245,7 +252,7 @@ impl<O: Objective> Trainer<O> {
         let (num_tokens, epoch, step) = (self.num_tokens, self.epoch(), self.step);
         let record = StepRecord { loss, grad_norm, learning_rate, num_tokens, metrics, epoch, step };
         let logging_steps = self.training().logging_steps;
-        self.history.push_step(record.clone(), logging_steps);
+        self.history.push_step(record.clone(), row_values, logging_steps);
         Ok(Some(record))
     }
 
@@ -269,9 +276,12 @@ impl<O: Objective> Trainer<O> {
             // Gradients that accumulate over several batches are sent once.
             let exchange = self.gradients.as_ref().filter(|_| number + 1 == batches.len());
             let batch = Batch { exchange, ..rows.batch(Split::Train, &self.group) };
-            outputs.push(self.objective.compute_shared_loss(&batch, Some(*scale))?);
+            outputs.push(
+                self.objective.compute_shared_loss(&batch, Some(*scale))?.with_row_values(self.collects_row_values),
+            );
         }
-        let (mut loss, mut tokens, mut metrics) = (0.0, 0, Vec::with_capacity(batches.len()));
+        let (mut loss, mut tokens, mut row_values) = (0.0, 0, RowValues::new());
+        let mut metrics = Vec::with_capacity(batches.len());
         let outputs = exchange_outputs(&self.group, outputs)?;
         for ((indices, scale), outputs) in batches.iter().zip(scales).zip(outputs) {
             let mut output = CombinedOutput::of(&outputs)?;
@@ -280,11 +290,12 @@ impl<O: Objective> Trainer<O> {
             loss += scale * output.loss;
             tokens += output.tokens;
             metrics.push(output.metrics);
+            output.row_values.into_iter().for_each(|(name, values)| row_values.entry(name).or_default().extend(values));
         }
         if let Some(gradients) = &self.gradients {
             gradients.finish_step(&self.group)?;
         }
-        Ok(CombinedOutput { loss, metrics: Metrics::mean(&metrics), tokens })
+        Ok(CombinedOutput { loss, metrics: Metrics::mean(&metrics), tokens, row_values })
     }
 
     /// The row indices of the batches of the next step.
@@ -308,13 +319,5 @@ impl<O: Objective> Trainer<O> {
         let mut rows = self.train.numbers(indices);
         rows.sort_unstable();
         Err(Error::NotFinite { step: self.step + 1, what, value, rows })
-    }
-}
-
-impl<O: Objective> Iterator for Trainer<O> {
-    type Item = Result<StepRecord>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.next_step().transpose()
     }
 }

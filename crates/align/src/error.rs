@@ -44,6 +44,10 @@ pub enum Error {
     #[cfg(feature = "report")]
     #[error(transparent)]
     Report(#[from] align_report::Error),
+    /// A setting of an MLflow server that cannot be used.
+    #[cfg(feature = "trackers")]
+    #[error(transparent)]
+    Tracker(#[from] align_trackers::mlflow::SettingError),
     /// An error of a sweep.
     #[cfg(feature = "frontier")]
     #[error(transparent)]

@@ -34,6 +34,7 @@
 //! | reward functions on texts | [`rewards`] | `align-rewards` |
 //! | downloads and uploads | `hub`, with the feature `hub` | `align-hub` |
 //! | figures and HTML reports | `report`, with the feature `report` | `align-report` |
+//! | TensorBoard, MLflow, a live page | `trackers`, with the feature `trackers` | `align-trackers` |
 //! | sweeps over losses and betas | `frontier`, with the feature `frontier` | `align-frontier` |
 //! | devices, matmul precision, memory | [`torch`] | `align-torch` |
 //!
@@ -49,6 +50,7 @@
 //! | `png` | no | figures as PNG images in addition to SVG |
 //! | `frontier` | no | sweeps |
 //! | `json-schema` | no | the reward function of JSON schemas |
+//! | `trackers` | no | runs report to TensorBoard and MLflow; with `report` a live page of a run |
 //! | `clap` | no | the training options as command-line options |
 //! | `progress` | no | `align::show_progress()`, which shows the progress of long tasks on standard error |
 //!
@@ -251,6 +253,7 @@
 #![cfg_attr(feature = "hub", doc = include_str!("../doc/hub.md"))]
 #![cfg_attr(feature = "report", doc = include_str!("../doc/report.md"))]
 #![cfg_attr(feature = "frontier", doc = include_str!("../doc/frontier.md"))]
+#![cfg_attr(feature = "trackers", doc = include_str!("../doc/trackers.md"))]
 
 mod error;
 #[cfg(doctest)]
@@ -275,6 +278,8 @@ pub use align_models::hub;
 pub use align_report as report;
 pub use align_rewards as rewards;
 pub use align_torch as torch;
+#[cfg(feature = "trackers")]
+pub use align_trackers as trackers;
 pub use align_train as train;
 pub use tch;
 

@@ -14,3 +14,7 @@ struct Library;
 
 #[doc = include_str!("../../../docs/on-policy.md")]
 struct OnPolicy;
+
+#[cfg(feature = "trackers")]
+#[doc = include_str!("../../../docs/trackers.md")]
+struct Trackers;

@@ -268,6 +268,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
         ],
     ),
     ("Checkpoints", &["save_strategy", "save_steps", "save_total_limit", "resume", "allow_inexact_resume"]),
+    ("Trackers", &["report_to", "run_name", "logging_dir", "watch", "watch_port"]),
     ("Hub", &["push_to_hub", "hub_model_id", "hub_private_repo"]),
     ("Output", &["output_dir", "output", "overwrite", "report", "token_logps", "stream", "logging_steps", "json"]),
     ("General", &["config", "dry_run", "name", "shell", "help"]),

@@ -45,7 +45,7 @@ const OPTIONS: &[(&[&str], Instead)] = &[
     (&["reward-model-path", "reward-model-name-or-path", "classifier"], Use(&["--reward-model", "--model"])),
     (&["tokenizer-name", "tokenizer-name-or-path", "tokeniser"], Use(&["--tokenizer"])),
     (&["adapter-path", "lora-path", "lora-model-dir", "adapter-name-or-path"], Use(&["--adapter"])),
-    (&["output", "out", "out-dir", "save-dir", "output-path", "run-name"], Use(&["--output-dir", "--output"])),
+    (&["output", "out", "out-dir", "save-dir", "output-path"], Use(&["--output-dir", "--output"])),
     (&["output-dir", "output-file", "out-file"], Use(&["--output", "--output-dir"])),
     (
         &["grad-accum", "grad-accum-steps", "gradient-accumulation", "accumulate-grad-batches"],
@@ -113,9 +113,16 @@ const OPTIONS: &[(&[&str], Instead)] = &[
     ),
     (&["max-prompt-length"], Nothing("prompts are not truncated; --max-length limits a prompt with its completion")),
     (&["optim", "optimizer", "optimiser"], Nothing("the optimiser is AdamW")),
+    (&["tracker", "trackers", "log-with", "use-tensorboard"], Use(&["--report-to"])),
+    (&["tensorboard-dir", "log-dir"], Use(&["--logging-dir"])),
+    (&["wandb-run-name", "mlflow-run-name"], Use(&["--run-name"])),
+    (&["mlflow-tracking-uri"], Nothing("set the variable MLFLOW_TRACKING_URI instead")),
+    (&["mlflow-experiment-name"], Nothing("set the variable MLFLOW_EXPERIMENT_NAME instead")),
     (
-        &["report-to", "wandb-project", "logging-dir"],
-        Nothing("a run writes its metrics to metrics.jsonl and report.html in --output-dir"),
+        &["report-to", "run-name", "logging-dir", "watch", "wandb-project", "wandb"],
+        Nothing(
+            "training runs are tracked by --report-to tensorboard or mlflow, and write metrics.jsonl and report.html",
+        ),
     ),
     (
         &["load-in-4bit", "load-in-8bit", "quantization", "use-qlora"],

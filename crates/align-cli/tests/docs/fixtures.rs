@@ -24,6 +24,7 @@ const ASSUMED: &[(&str, &[&str])] = &[
     ("docs/reward-models.md", &["pairs.jsonl", "held-out.jsonl", "texts.csv"]),
     ("docs/scaling.md", &["pairs.jsonl"]),
     ("docs/streaming.md", &["pairs.jsonl"]),
+    ("docs/trackers.md", &["pairs.jsonl", "held-out.jsonl", "prompts.txt"]),
     ("docs/losses.md", &["pairs.jsonl", "judged.jsonl", "likes.jsonl"]),
     (
         "docs/training.md",

@@ -91,6 +91,7 @@ pages! {
     scaling: "docs/scaling.md",
     setup: "docs/setup.md",
     streaming: "docs/streaming.md",
+    trackers: "docs/trackers.md",
     training: "docs/training.md",
     your_own_data: "docs/your-own-data.md",
 }

@@ -16,6 +16,10 @@ use std::path::Path;
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
+/// The policy of a page that a server keeps up to date: its own script may ask the server.
+const LIVE_CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'self'; connect-src \
+                                            'self'; base-uri 'none'; form-action 'none'";
+
 impl Report {
     /// The report as an HTML page.
     ///
@@ -23,7 +27,16 @@ impl Report {
     /// When a figure, table or text contains a number that cannot be shown (see [`Figure::draw`](crate::Figure::draw)),
     /// or a row has a wrong number of cells.
     pub fn to_html(&self) -> Result<String> {
-        page(self)
+        page(self, None)
+    }
+
+    /// The report as a page of a server, with a script of that server, which keeps it up to date, and with an element `live` whose text the script
+    /// sets.
+    ///
+    /// # Errors
+    /// As for [`to_html`](Self::to_html).
+    pub fn to_live_html(&self, script: &str) -> Result<String> {
+        page(self, Some(script))
     }
 
     /// Writes the page to a file atomically. Missing folders are created.
@@ -36,21 +49,24 @@ impl Report {
 }
 
 /// The whole page.
-fn page(report: &Report) -> Result<String> {
+fn page(report: &Report, script: Option<&str>) -> Result<String> {
+    let policy = if script.is_some() { LIVE_CONTENT_SECURITY_POLICY } else { CONTENT_SECURITY_POLICY };
     let sections = sections(report)?;
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(CONTENT_SECURITY_POLICY);
+                meta http-equiv="Content-Security-Policy" content=(policy);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (EscapedText(&report.title)) }
                 style { (PreEscaped(style())) }
+                @if let Some(script) = script { script src=(script) defer {} }
             }
             body {
                 (scheme_switch())
+                @if script.is_some() { p id="live" class="live" role="status" { "live" } }
                 div class="page" {
                     header {
                         h1 { (EscapedText(&report.title)) }

@@ -13,4 +13,4 @@ pub(crate) use agreement::{
 pub(crate) use balance::balanced;
 pub(crate) use gradients::GradientExchange;
 pub(crate) use optimizer_shards::OptimizerShards;
-pub(crate) use outputs::{CombinedOutput, exchange_outputs, mean_loss};
+pub(crate) use outputs::{CombinedOutput, all_row_values, exchange_outputs, mean_loss};

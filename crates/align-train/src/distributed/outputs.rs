@@ -1,4 +1,4 @@
-use crate::batch_metrics::{Summary, combine_means};
+use crate::batch_metrics::{RowValues, Summary, combine_means};
 use crate::objective::BatchOutput;
 use crate::{BatchMetrics, Metrics, Result};
 use align_distributed::ProcessGroup;
@@ -11,20 +11,33 @@ pub(crate) struct CombinedOutput {
     pub loss: f64,
     pub metrics: Metrics,
     pub tokens: u64,
+    /// The values of single rows, if they are collected.
+    pub row_values: RowValues,
 }
 
 impl CombinedOutput {
     /// Combines the outputs of the processes. That of a single process is kept to the bit.
     pub fn of(outputs: &[BatchOutput]) -> Result<Self> {
         if let [only] = outputs {
-            return Ok(Self { loss: only.loss(), metrics: only.metrics.values(), tokens: only.tokens });
+            let row_values = only.metrics.row_values().clone();
+            return Ok(Self { loss: only.loss(), metrics: only.metrics.values(), tokens: only.tokens, row_values });
         }
         Ok(Self {
             loss: mean_loss(outputs)?,
             metrics: BatchMetrics::mean(outputs.iter().map(|output| &output.metrics))?,
             tokens: outputs.iter().map(|output| output.tokens).sum(),
+            row_values: all_row_values(outputs),
         })
     }
+}
+
+/// The values of single rows of several outputs.
+pub(crate) fn all_row_values<'a>(outputs: impl IntoIterator<Item = &'a BatchOutput>) -> RowValues {
+    let mut all = RowValues::new();
+    for (name, values) in outputs.into_iter().flat_map(|output| output.metrics.row_values()) {
+        all.entry(name.clone()).or_default().extend(values);
+    }
+    all
 }
 
 /// The mean loss over several outputs: the sum of the mean of each term.
@@ -57,6 +70,8 @@ struct SentOutput {
     terms: Vec<SentMean>,
     metrics: Vec<(String, SentSummary)>,
     tokens: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    row_values: Vec<(String, Vec<u64>)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -81,6 +96,12 @@ impl SentOutput {
             terms: output.loss_terms.iter().copied().map(SentMean::from).collect(),
             metrics: output.metrics.summaries().map(|(name, value)| (name.to_owned(), summary(value))).collect(),
             tokens: output.tokens,
+            row_values: output
+                .metrics
+                .row_values()
+                .iter()
+                .map(|(name, values)| (name.to_string(), bits(values)))
+                .collect(),
         }
     }
 }
@@ -92,12 +113,17 @@ impl From<SentOutput> for BatchOutput {
             SentSummary::Min(value) => Summary::Min(f64::from_bits(value)),
             SentSummary::Max(value) => Summary::Max(f64::from_bits(value)),
         };
-        Self {
-            loss_terms: sent.terms.into_iter().map(Mean::from).collect(),
-            metrics: sent.metrics.into_iter().map(|(name, value)| (name.into(), summary(value))).collect(),
-            tokens: sent.tokens,
+        let mut metrics: BatchMetrics =
+            sent.metrics.into_iter().map(|(name, value)| (name.into(), summary(value))).collect();
+        for (name, bits) in sent.row_values {
+            metrics.row_values_mut().insert(name.into(), bits.into_iter().map(f64::from_bits).collect());
         }
+        Self { loss_terms: sent.terms.into_iter().map(Mean::from).collect(), metrics, tokens: sent.tokens }
     }
+}
+
+fn bits(values: &[f64]) -> Vec<u64> {
+    values.iter().copied().map(f64::to_bits).collect()
 }
 
 impl From<Mean> for SentMean {
@@ -122,6 +148,7 @@ mod tests {
         metrics.set("rewards/chosen", Mean::over_pairs(reward, pairs));
         metrics.set_min("min_reward", &[reward]);
         metrics.set_max("max_reward", &[reward]);
+        metrics.set_row_values("rewards/chosen", vec![reward; pairs]);
         BatchOutput { loss_terms: vec![Mean::over_pairs(loss, pairs)], metrics, tokens: 10 * pairs as u64 }
     }
 
@@ -140,6 +167,7 @@ mod tests {
         let combined =
             CombinedOutput::of(&[output(3, 1.0, 2.0), output(1, 5.0, -2.0), BatchOutput::default()]).unwrap();
         assert_eq!((combined.loss, combined.tokens), (2.0, 40));
+        assert_eq!(combined.row_values["rewards/chosen"], [2.0, 2.0, 2.0, -2.0]);
         let metrics: Vec<(&str, f64)> = combined.metrics.iter().collect();
         assert_eq!(metrics, [("max_reward", 2.0), ("min_reward", -2.0), ("rewards/chosen", 1.0)]);
     }

@@ -67,6 +67,14 @@ pub struct BatchOutput {
 }
 
 impl BatchOutput {
+    /// Keeps the values of single rows, or drops them.
+    pub(crate) fn with_row_values(mut self, keeps: bool) -> Self {
+        if !keeps {
+            self.metrics.row_values_mut().clear();
+        }
+        self
+    }
+
     /// The batch's loss: the sum of its terms.
     #[must_use]
     pub fn loss(&self) -> f64 {

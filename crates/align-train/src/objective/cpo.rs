@@ -2,7 +2,7 @@ use super::pair_micro_batch::predicted_tokens;
 use super::pair_tokens::PairTokens;
 use super::preference_checks::check_pairs_differ;
 use super::row::{check_rows, check_statistics, padding_id};
-use super::row_statistics::{chosen_and_rejected, mean_over_pairs, to_f64s};
+use super::row_statistics::{HISTOGRAMS, chosen_and_rejected, mean_over_pairs, to_f64s};
 use super::shared_prefixes::SharedPrefixes;
 use super::{Batch, BatchOutput, Objective, SequenceTokens, Split, TokenLogps};
 use crate::{BatchMetrics, CpoConfig, CpoLossType, PrefixSharing, Result, RunConfig};
@@ -250,14 +250,17 @@ fn metrics(output: &CpoOutput) -> Result<BatchMetrics> {
         rewards.chosen.iter().zip(&rewards.rejected).map(|(c, r)| of(*c, *r)).collect::<Vec<f64>>()
     };
     for (name, values) in [
-        ("rewards/chosen", &rewards.chosen),
-        ("rewards/rejected", &rewards.rejected),
-        ("rewards/accuracies", &each(|chosen, rejected| f64::from(u8::from(chosen > rejected)))),
-        ("rewards/margins", &each(|chosen, rejected| chosen - rejected)),
-        ("logps/chosen", &logps.chosen),
-        ("logps/rejected", &logps.rejected),
+        ("rewards/accuracies", each(|chosen, rejected| f64::from(u8::from(chosen > rejected)))),
+        ("rewards/margins", each(|chosen, rejected| chosen - rejected)),
+        ("rewards/chosen", rewards.chosen),
+        ("rewards/rejected", rewards.rejected),
+        ("logps/chosen", logps.chosen),
+        ("logps/rejected", logps.rejected),
     ] {
-        metrics.set(name, mean_over_pairs(values));
+        metrics.set(name, mean_over_pairs(&values));
+        if HISTOGRAMS.contains(&name) {
+            metrics.set_row_values(name, values);
+        }
     }
     Ok(metrics)
 }

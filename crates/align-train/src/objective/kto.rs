@@ -3,7 +3,7 @@ use super::logps_cache::LogpsCache;
 use super::preference_checks::check_labels_agree;
 use super::reference::Reference;
 use super::row::{check_rows, padding_id};
-use super::row_statistics::{RowStatistics, mean_of, to_f64s};
+use super::row_statistics::{HISTOGRAMS, RowStatistics, mean_of, to_f64s};
 use super::token_logps::logps_kind;
 use super::{Batch, BatchOutput, Objective, SequenceTokens, Split, TokenLogps};
 use crate::{BatchMetrics, Error, KtoConfig, Metrics, Result, RunConfig};
@@ -156,6 +156,10 @@ impl Kto {
             ("log_ratios/rejected", &log_ratios, false),
         ] {
             metrics.set(name, mean_of(values, Over::Rows, |row| label(row) == desirable));
+            if HISTOGRAMS.contains(&name) {
+                let selected = values.iter().enumerate().filter(|(row, _)| label(*row) == desirable);
+                metrics.set_row_values(name, selected.map(|(_, value)| *value).collect());
+            }
         }
         if let Some(statistics) = statistics {
             metrics.set("logits/chosen", statistics.mean_logit(chosen));

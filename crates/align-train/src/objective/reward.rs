@@ -153,5 +153,8 @@ fn metrics(rewards: &Pair<Tensor>) -> Result<BatchMetrics> {
     metrics.set("mean_reward", mean_over_pairs(&each(|chosen, rejected| (chosen + rejected) / 2.0)));
     metrics.set_min("min_reward", &all);
     metrics.set_max("max_reward", &all);
+    metrics.set_row_values("rewards/margins", each(|chosen, rejected| chosen - rejected));
+    metrics.set_row_values("rewards/chosen", chosen);
+    metrics.set_row_values("rewards/rejected", rejected);
     Ok(metrics)
 }

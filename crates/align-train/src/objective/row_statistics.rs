@@ -5,6 +5,10 @@ use crate::Result;
 use align_losses::{Mean, Over, Pair, TokenStatistics};
 use tch::{Device, Kind, Tensor};
 
+/// The metrics of which trackers show histograms over the rows.
+pub(crate) const HISTOGRAMS: [&str; 5] =
+    ["rewards/chosen", "rewards/rejected", "rewards/margins", "log_ratios/chosen", "log_ratios/rejected"];
+
 /// Splits a tensor `(2 · pairs)` into its chosen and rejected halves.
 pub(crate) fn chosen_and_rejected(both: &Tensor) -> Result<Pair<Tensor>> {
     let pairs = both.size1()? / 2;

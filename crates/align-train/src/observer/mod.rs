@@ -7,16 +7,24 @@ mod sample_prompts;
 mod sample_record;
 mod sample_texts;
 mod stop_signal;
+#[cfg(feature = "trackers")]
+mod tracker_log;
+#[cfg(feature = "trackers")]
+mod tracker_texts;
 mod training_records;
 
 pub use checkpoint_saver::CheckpointSaver;
 pub use early_stopping::EarlyStopping;
 pub use metrics_file::MetricsFile;
 pub use sample_prompts::SamplePrompts;
-#[cfg(feature = "report")]
+#[cfg(any(feature = "report", feature = "trackers"))]
 pub(crate) use sample_record::SampleRecord;
 pub use sample_texts::SampleTexts;
 pub use stop_signal::StopSignal;
+#[cfg(feature = "trackers")]
+pub(crate) use tracker_log::TrackerLog;
+#[cfg(feature = "trackers")]
+pub(crate) use tracker_texts::TrackerTexts;
 pub use training_records::TrainingRecords;
 
 use crate::objective::Objective;

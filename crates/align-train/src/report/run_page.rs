@@ -1,8 +1,7 @@
+use super::metrics_table::metrics_table;
 use super::{option_entries, time_table, training_curves, training_note, versions};
-use crate::model_card::training_column;
 use crate::{ModelCard, RunConfig, RunTime, TrainingRecords};
-use align_report::{Cell, Column, Configuration, Entry, Estimate, Report, Row, Table, format_number};
-use std::collections::BTreeSet;
+use align_report::{Configuration, Entry, Report, Table};
 
 /// The report of the run that trained the model of `card`: its curves, its final metrics, its time and its options. `options` are all
 /// options of the run, as a JSON object.
@@ -41,39 +40,13 @@ pub fn run_page<C: RunConfig>(
 }
 
 fn final_metrics<C>(card: &ModelCard<C>) -> Table {
-    let (last, held_out) = (card.last_mean.as_ref(), card.evaluation.as_ref());
-    let cell = |value: Option<f64>| match value {
-        Some(value) if value.is_finite() => Cell::Number(Estimate::exact(value)),
-        Some(value) => Cell::Text(format_number(value, 4)),
-        None => Cell::Missing,
-    };
-    let value = |name: &str| {
-        let of_steps = cell(last.and_then(|last| last.mean.get(name)));
-        let cells = std::iter::once(of_steps).chain(held_out.map(|record| cell(record.get(name))));
-        Row { name: name.to_owned(), group: String::new(), cells: cells.collect() }
-    };
-    let of_steps = last.iter().flat_map(|last| last.mean.metrics.iter());
-    let of_held_out = held_out.iter().flat_map(|record| record.metrics.iter());
-    let names: BTreeSet<&str> = of_steps.chain(of_held_out).map(|(name, _)| name).collect();
-    let column = |title: String| Column { decimals: Some(4), ..Column::new(title, "") };
-    let steps = last.map_or("Training".to_owned(), |last| capitalised(&training_column(last)));
-    let titles = std::iter::once(steps).chain(held_out.map(|_| "Held-out rows".to_owned()));
-    let held_out = match (&card.eval_data, held_out) {
+    let held_out = match (&card.eval_data, &card.evaluation) {
         (Some(_), Some(_)) => "The held-out rows were evaluated after the last step.",
         (Some(_), None) => "The evaluation of the held-out rows failed.",
         (None, _) => "No held-out data was given.",
     };
-    Table {
-        caption: format!(
-            "Metrics at the end of training: the mean of the last steps, as in metrics.jsonl, each step before its update. {held_out}"
-        ),
-        row_title: "Metric".to_owned(),
-        columns: titles.map(column).collect(),
-        rows: ["loss", "grad_norm"].into_iter().chain(names).map(value).collect(),
-    }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
+    let caption = format!(
+        "Metrics at the end of training: the mean of the last steps, as in metrics.jsonl, each step before its update. {held_out}"
+    );
+    metrics_table(card.last_mean.as_ref(), card.evaluation.as_ref(), caption)
 }

@@ -30,6 +30,8 @@ impl<O: RunObjective> Run<O> {
             return Err(Error::Config { option: "output_dir", reason: "is not set: set the folder of the run".into() });
         };
         self.check_inputs(&output_dir)?;
+        #[cfg(feature = "trackers")]
+        self.trackers.check(&output_dir)?;
         Ok(output_dir)
     }
 

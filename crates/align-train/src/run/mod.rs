@@ -27,6 +27,8 @@ mod saved_options;
 mod settings;
 mod streamed;
 mod summary;
+#[cfg(feature = "trackers")]
+mod trackers;
 #[cfg(feature = "hub")]
 mod upload;
 
@@ -119,6 +121,8 @@ pub struct Run<O: RunObjective> {
     stop: StopSignal,
     group: Option<ProcessGroup>,
     recorded_options: Option<serde_json::Value>,
+    #[cfg(feature = "trackers")]
+    trackers: trackers::TrackerSettings,
     #[cfg(feature = "hub")]
     upload: Option<(String, bool)>,
     resolver: ModelResolver,
@@ -165,6 +169,8 @@ impl<O: RunObjective> Run<O> {
             stop: StopSignal::default(),
             group: None,
             recorded_options: None,
+            #[cfg(feature = "trackers")]
+            trackers: trackers::TrackerSettings::default(),
             #[cfg(feature = "hub")]
             upload: None,
             resolver: ModelResolver::default(),

@@ -27,6 +27,11 @@ impl<O: RunObjective> Run<O> {
         let group = self.group.take().unwrap_or_else(ProcessGroup::single);
         self.check_same_in_all_processes(&group)?;
         let (output_dir, options) = (self.check()?, self.options()?);
+        #[cfg(feature = "trackers")]
+        group.agree_on_result(match group.rank() {
+            0 => self.trackers.check_writer(&output_dir, self.resume.is_some()),
+            _ => Ok(()),
+        })?;
         #[cfg(feature = "hub")]
         let upload = self.take_upload(&group)?;
         let placement = self.placement()?;
@@ -85,6 +90,10 @@ impl<O: RunObjective> Run<O> {
         if let (Some(checkpoint), Some(mode)) = (&checkpoint, self.resume) {
             trainer.resume_in_group(checkpoint, mode)?;
         }
+        #[cfg(feature = "trackers")]
+        {
+            trainer.collects_row_values = self.trackers.shows_histograms();
+        }
         Ok(PreparedRun {
             trainer,
             output_dir,
@@ -100,6 +109,8 @@ impl<O: RunObjective> Run<O> {
             on_policy,
             observers,
             stop: self.stop,
+            #[cfg(feature = "trackers")]
+            trackers: self.trackers,
             #[cfg(feature = "hub")]
             upload,
             _precision: precision,

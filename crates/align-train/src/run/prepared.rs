@@ -34,6 +34,8 @@ pub struct PreparedRun<O: RunObjective> {
     pub(super) on_policy: bool,
     pub(super) observers: Vec<Box<dyn Observer<O>>>,
     pub(super) stop: StopSignal,
+    #[cfg(feature = "trackers")]
+    pub(super) trackers: super::trackers::TrackerSettings,
     #[cfg(feature = "hub")]
     pub(super) upload: Option<super::Upload>,
     pub(super) _precision: MatmulPrecisionGuard,
@@ -42,6 +44,9 @@ pub struct PreparedRun<O: RunObjective> {
 /// The result of the training steps.
 struct TrainResult {
     summary: TrainSummary,
+    /// The trackers of the process that writes. If it is dropped, they show a failure.
+    #[cfg(feature = "trackers")]
+    trackers: Option<crate::observer::TrackerLog>,
     /// The step of the best checkpoint, if its weights were loaded.
     best_step: Option<u64>,
     total_steps: u64,
@@ -109,7 +114,8 @@ impl<O: RunObjective> PreparedRun<O> {
     /// The first error of a step or an observer, files that cannot be written, a final evaluation that is not finite (after the model is
     /// written), or a failed upload (after everything else is done).
     pub fn train(mut self) -> Result<RunSummary> {
-        let trained = self.run_steps()?;
+        #[cfg_attr(not(feature = "trackers"), allow(unused_mut))]
+        let mut trained = self.run_steps()?;
         let mut summary = RunSummary {
             steps: trained.summary.steps,
             total_steps: trained.total_steps,
@@ -124,6 +130,8 @@ impl<O: RunObjective> PreparedRun<O> {
             commit_url: None,
         };
         if !summary.finished {
+            #[cfg(feature = "trackers")]
+            trained.trackers.take().map_or(Ok(()), |trackers| trackers.stop())?;
             tracing::info!(steps = summary.steps, "stopped; the run can be resumed");
             return Ok(summary);
         }
@@ -131,7 +139,11 @@ impl<O: RunObjective> PreparedRun<O> {
         let mut failed = None;
         if let Some((_, label)) = &self.names.eval_data {
             match final_evaluation(&mut self.trainer, trained.best_step) {
-                Ok(record) => summary.evaluation = Some(record),
+                Ok(record) => {
+                    #[cfg(feature = "trackers")]
+                    trained.trackers.iter_mut().try_for_each(|trackers| trackers.final_evaluation(&record))?;
+                    summary.evaluation = Some(record);
+                }
                 Err(problem) => failed = Some(Error::in_dataset(label, problem)),
             }
         }
@@ -141,6 +153,8 @@ impl<O: RunObjective> PreparedRun<O> {
         if let Some(problem) = failed {
             return Err(Error::FinalEvaluation { model, problem: Box::new(problem) });
         }
+        #[cfg(feature = "trackers")]
+        trained.trackers.take().map_or(Ok(()), |trackers| trackers.finish())?;
         #[cfg(feature = "hub")]
         if let Some(upload) = upload.filter(|_| !stop.is_stopped()) {
             summary.commit_url = Some(upload.push(&model, |_| {})?);
@@ -155,6 +169,8 @@ impl<O: RunObjective> PreparedRun<O> {
             Some(folder) => Some(self.open_log_files(folder)?),
             None => None,
         };
+        #[cfg(feature = "trackers")]
+        let mut trackers = self.open_trackers()?;
         let (mut early, mut stop) = (EarlyStopping, self.stop.clone());
         // Observers that write log files come before the checkpoint saver, so that a checkpoint includes the lines of its step.
         let mut observers: Vec<&mut dyn Observer<O>> = Vec::new();
@@ -166,6 +182,10 @@ impl<O: RunObjective> PreparedRun<O> {
             if let Some(samples) = &mut self.samples {
                 observers.push(&mut **samples);
             }
+            #[cfg(feature = "trackers")]
+            if let Some(trackers) = &mut trackers {
+                observers.push(trackers);
+            }
             observers.extend([&mut early as &mut dyn Observer<O>, saver]);
         }
         observers.push(&mut stop);
@@ -174,7 +194,14 @@ impl<O: RunObjective> PreparedRun<O> {
         let time = RunTime { seconds: started.elapsed().as_secs_f64(), after_step: first_step };
         let best_step = log_files.and_then(|(_, saver)| saver.best_step());
         let best_step = self.trainer.share_best_weights(best_step)?;
-        Ok(TrainResult { summary, best_step, total_steps: self.trainer.total_steps(), time })
+        Ok(TrainResult {
+            summary,
+            #[cfg(feature = "trackers")]
+            trackers,
+            best_step,
+            total_steps: self.trainer.total_steps(),
+            time,
+        })
     }
 
     /// Writes the options, and opens the metrics file and the checkpoints.

@@ -1,7 +1,7 @@
 //! The metrics of DPO.
 
 use crate::objective::pair_micro_batch::PairValues;
-use crate::objective::row_statistics::{RowStatistics, mean_over_pairs, to_f64s};
+use crate::objective::row_statistics::{HISTOGRAMS, RowStatistics, mean_over_pairs, to_f64s};
 use crate::{BatchMetrics, Result};
 use align_losses::{ImplicitRewards, Pair, PairLogps};
 
@@ -19,7 +19,11 @@ pub(super) fn batch_metrics(rewards: &ImplicitRewards, logps: &PairLogps, values
         ("log_ratios/rejected", &rewards.log_ratios.rejected),
         ("likelihood_displacement", &rewards.likelihood_displacement()),
     ] {
-        metrics.set(name, mean_over_pairs(&to_f64s(values)?));
+        let values = to_f64s(values)?;
+        metrics.set(name, mean_over_pairs(&values));
+        if HISTOGRAMS.contains(&name) {
+            metrics.set_row_values(name, values);
+        }
     }
     if let Some(Pair { chosen, rejected }) = values.statistics() {
         metrics.set("logits/chosen", chosen.mean_logit(|_| true));

@@ -1,0 +1,16 @@
+//! Runs on an MLflow tracking server, over its REST interface (`/api/2.0/mlflow`).
+//!
+//! [`MlflowRun`] sends parameters and metrics from a thread of its own, so that a slow server does not slow the training, and one that cannot be
+//! reached does not end it: what could not be sent is kept and sent later, and [`MlflowRun::finish`] says what was not sent.
+//!
+//! The names are those of transformers' `MLflowCallback`: parameters are the options, metrics are `loss`, `eval_loss`, `rewards/margins` and so on.
+
+mod client;
+mod names;
+mod queue;
+mod sender;
+mod server_run;
+mod settings;
+
+pub use sender::{End, MlflowRun, NotSent, RunStart};
+pub use settings::{MlflowSettings, SettingError};
