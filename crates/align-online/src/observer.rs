@@ -92,7 +92,7 @@ struct OnPolicyRounds<O: OnPolicyObjective> {
     rows_per_round: usize,
     /// The rounds so far, without their texts.
     records: Vec<RoundRecord>,
-    /// The rows of earlier rounds, if they are used again.
+    /// The rows of earlier rounds, if they are used again; otherwise those of the last round that had any, for one without.
     old_rows: Vec<O::Row>,
     /// The beta of the options.
     first_beta: Option<f64>,
@@ -112,6 +112,8 @@ impl<O: OnPolicyObjective> OnPolicyRounds<O> {
         self.source.set_round(usize::try_from(record.round - 1).unwrap_or(usize::MAX), rows);
         if config.replay > 0.0 {
             self.old_rows.extend(fresh);
+        } else if !fresh.is_empty() {
+            self.old_rows = fresh;
         }
         let mut metrics = Metrics::default();
         record.metrics.iter().for_each(|(name, value)| metrics.set(name.clone(), *value));
@@ -166,6 +168,13 @@ impl<O: OnPolicyObjective> OnPolicyRounds<O> {
             let problem = "the judges give all texts of each prompt the same reward, so that there is nothing to learn from: raise \
                            num_generations, prompts_per_round or temperature, or use a judge that tells texts apart";
             return Err(Error::Round { round: record.round, problem: problem.to_owned() });
+        }
+        if record.rows == 0 {
+            let round = record.round;
+            tracing::warn!(
+                round,
+                "all texts of each prompt have the same reward: the steps use rows of earlier rounds"
+            );
         }
         record.append(&self.path)?;
         let reason = reason_to_finish(&self.writer.config, (&self.records, &record), self.writer.panel.held_out_name());

@@ -25,7 +25,8 @@ pub struct RoundRecord {
     pub beta: f64,
     /// The training rows that the texts gave.
     pub rows: usize,
-    /// The rows in the order in which the steps of the round use them. Numbers from `rows` on are rows of earlier rounds, in their order.
+    /// The rows in the order in which the steps of the round use them. Numbers from `rows` on are rows of earlier rounds, in their order:
+    /// of all with replay, and otherwise of the last round that had any.
     pub order: Vec<usize>,
     /// What was measured on the texts, under the names of the metrics file.
     pub metrics: BTreeMap<String, f64>,

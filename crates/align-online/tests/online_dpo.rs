@@ -240,3 +240,39 @@ fn sampling_gives_the_log_probabilities_of_the_policy() {
         assert!((sampled - computed).abs() < 1e-4, "{name}: {sampled}, {computed}");
     }
 }
+
+/// Scores texts by their bytes in the first round, and all the same later.
+struct Satisfied(std::cell::Cell<bool>);
+
+impl Judge for Satisfied {
+    fn scores_of_texts(&self, texts: &[&str]) -> align_inference::Result<Vec<f64>> {
+        if self.0.replace(true) { Ok(vec![1.0; texts.len()]) } else { Bytes(17).scores_of_texts(texts) }
+    }
+
+    fn scores_of_rows(&self, rows: &[CompletionExample]) -> align_inference::Result<Vec<f64>> {
+        self.scores_of_texts(&rows.iter().map(completion_text).collect::<Vec<_>>())
+    }
+
+    fn score_name(&self) -> String {
+        "satisfied".to_owned()
+    }
+
+    fn identity(&self) -> align_inference::Result<serde_json::Value> {
+        Ok(self.score_name().into())
+    }
+}
+
+#[test]
+fn a_round_whose_texts_are_equally_good_uses_earlier_rows() {
+    let _alone = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let judge = PanelJudge { name: "a".to_owned(), weight: 1.0, judge: Box::new(Satisfied(false.into())) };
+    let prompts = vec!["The film".to_owned(), "A story".to_owned()];
+    let panel = Panel::new(vec![judge]).unwrap();
+    let rows = rounds::<Dpo>(rounds_config(), prompts.into(), panel, Box::new(|_, _| {})).unwrap();
+    DpoRun::on_policy(MODEL, rows, dpo()).unwrap().output_dir(dir.path()).train().unwrap();
+    let records = RoundRecord::read(&dir.path().join("rounds.jsonl")).unwrap();
+    let rows: Vec<usize> = records.iter().map(|record| record.rows).collect();
+    assert_eq!(rows[1..], [0, 0, 0]);
+    assert!(records[2].order.iter().all(|row| *row < rows[0]) && records[2].order.len() == 4);
+}

@@ -27,6 +27,9 @@ pub enum Error {
     /// An error of a voting rule.
     #[error(transparent)]
     Choice(#[from] align_choice::Error),
+    /// An error of on-policy rounds.
+    #[error(transparent)]
+    Online(#[from] align_online::Error),
     /// An error of a reward function.
     #[error(transparent)]
     Reward(#[from] align_rewards::Error),

@@ -31,6 +31,7 @@
 //! | runs, trainers, objectives, observers | [`train`] | `align-train` |
 //! | entropy, KL divergence, rewards, Pareto fronts, confidence intervals | [`metrics`] | `align-metrics` |
 //! | voting rules, which make a ranking out of the scores of several judges | [`choice`] | `align-choice` |
+//! | training on the policy's own texts, in rounds | [`online`] | `align-online` |
 //! | reward functions on texts | [`rewards`] | `align-rewards` |
 //! | downloads and uploads | `hub`, with the feature `hub` | `align-hub` |
 //! | figures and HTML reports | `report`, with the feature `report` | `align-report` |
@@ -274,6 +275,7 @@ pub use align_metrics as metrics;
 pub use align_models as models;
 #[cfg(feature = "hub")]
 pub use align_models::hub;
+pub use align_online as online;
 #[cfg(feature = "report")]
 pub use align_report as report;
 pub use align_rewards as rewards;

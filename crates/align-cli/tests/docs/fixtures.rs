@@ -21,6 +21,7 @@ const ASSUMED: &[(&str, &[&str])] = &[
     ("docs/gguf.md", &["pairs.jsonl"]),
     ("docs/likes.md", &["answers.csv", "votes.csv", "shp.jsonl", "reddit.jsonl", "posts.csv"]),
     ("docs/lora.md", &["pairs.jsonl", "other-pairs.jsonl"]),
+    ("docs/on-policy.md", &["prompts.txt", "questions.jsonl", "held-out-questions.jsonl"]),
     ("docs/reward-models.md", &["pairs.jsonl", "held-out.jsonl", "texts.csv"]),
     ("docs/scaling.md", &["pairs.jsonl"]),
     ("docs/streaming.md", &["pairs.jsonl"]),
@@ -111,6 +112,9 @@ fn content(name: &str) -> String {
         }
         "labelled.csv" => "text,label\nA joy,1\nA bore,0\nA film,yes\nNo film,no\n".to_owned(),
         "reviews.txt" => "This movie was great.\nThe plot made no sense.\nI liked the actors.\n".to_owned(),
+        "questions.jsonl" | "held-out-questions.jsonl" => {
+            lines(["Why is it long?", "Who wrote it?"].map(|text| json!({ "prompt": [{ "role": "user", "content": text }] })))
+        }
         "prompts.txt" => "This movie\nThe film\n".to_owned(),
         "config.json" => json!({
             "model_type": "gpt2", "vocab_size": 1, "n_positions": 256, "n_embd": 16, "n_layer": 1, "n_head": 2
