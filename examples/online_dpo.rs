@@ -28,7 +28,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let print = |record: &RoundRecord, _: Option<&str>| {
         println!("round {}: reward {:.3}", record.round, record.metric("reward").unwrap_or(f64::NAN));
     };
-    let rows = rounds::<Dpo>(config, align::data::read_lines(prompts.as_ref())?.into(), panel, Box::new(print))?;
+    let prompts = align::data::read_lines(std::path::Path::new(prompts))?;
+    let rows = rounds::<Dpo>(config, prompts.into(), panel, Box::new(print))?;
     let training = TrainingConfig { learning_rate: 1e-4, per_device_train_batch_size: 4, ..Default::default() };
     let summary = DpoRun::on_policy(model.as_str(), rows, DpoConfig { training, ..Default::default() })?
         .output_dir(folder)

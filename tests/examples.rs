@@ -62,6 +62,7 @@ const EXAMPLES: &[(&str, &str, &[&str])] = &[
     ("hub_model", "GPT2 Hello", &["Hello"]),
     ("judges", "judged.csv a,b,c schulze pairs.jsonl", &["of a and b: -1.00", "3 pairs from 3 texts"]),
     ("kto", "GPT2 LIKES run", &["steps 1 to 8: mean loss 0."]),
+    ("online_dpo", "GPT2 DISTILBERT prompts.txt run", &["round 1: reward ", "round 3: reward ", "2 steps"]),
     ("lora", "GPT2 PAIRS run merged", &["8 steps, the adapter is in run/model"]),
     ("custom_loss", "GPT2 PAIRS", &["step 1: loss 1.0000, reward margin +0.0000", "step 8: loss "]),
     ("resume", "GPT2 PAIRS runs", &["stopped after step 3 of 6", "the weights are the same"]),
@@ -78,6 +79,7 @@ fn every_example_runs_and_prints_its_results() {
         std::fs::write(dir.path().join("texts.jsonl"), pairs.replace("\"chosen\"", "\"completion\"")).unwrap();
         let judged = "prompt,text,a,b,c\nP,x,3,1,2\nP,y,2,2,3\nP,z,1,3,1\n";
         std::fs::write(dir.path().join("judged.csv"), judged).unwrap();
+        std::fs::write(dir.path().join("prompts.txt"), "The film\nMy\nA story\nIn the end\n").unwrap();
         let out = run_example(name, dir.path(), args);
         for part in *output_parts {
             assert!(out.contains(part), "{name} {args}: {part:?} is not in\n{out}");

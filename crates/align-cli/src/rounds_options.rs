@@ -96,6 +96,17 @@ fn as_texts<T: std::fmt::Display, S: serde::Serializer>(values: &[T], serializer
     serializer.collect_seq(values.iter().map(ToString::to_string))
 }
 
+/// Writes the options of an objective without those that are set from the options of the rounds.
+pub fn without_sampling<T: serde::Serialize, S: serde::Serializer>(
+    config: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let value = serde_json::to_value(config).map_err(serde::ser::Error::custom)?;
+    let of_rounds = ["num_generations", "max_completion_length", "temperature"];
+    let fields = value.as_object().into_iter().flatten();
+    serializer.collect_map(fields.filter(|(name, _)| !of_rounds.contains(&name.as_str())))
+}
+
 impl RoundsOptions {
     /// The options of the rounds, with those of `pairs`.
     pub fn config(&self, pairs: PairSelection) -> RoundsConfig {

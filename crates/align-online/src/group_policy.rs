@@ -7,6 +7,10 @@ use align_train::objective::{GroupPolicy, GroupPolicyRow};
 use align_train::{GroupPolicyConfig, Result};
 
 impl<C: GroupPolicyConfig> OnPolicyObjective for GroupPolicy<C> {
+    fn has_reference(config: &C) -> bool {
+        config.beta() != 0.0
+    }
+
     /// Each text is a row, with its advantage.
     fn round_rows(_: &C, groups: &[TextGroup], _: PairSelection) -> Result<Vec<GroupPolicyRow>> {
         let rows_of = |(row, group): (usize, &TextGroup)| {

@@ -41,6 +41,12 @@ fn create<O: OnPolicyObjective + 'static>(
     on_round: OnRound,
 ) -> Result<RoundsObserver<O>> {
     O::check(context.config)?;
+    for (option, given) in [("max_kl", config.max_kl.is_some()), ("target_kl", config.target_kl.is_some())] {
+        if given && !O::has_reference(context.config) {
+            let reason = "needs a reference model, which this loss does not have: leave it out, or set beta of GRPO or RLOO above 0";
+            return Err(Error::Config { option, reason: reason.to_owned() });
+        }
+    }
     let training = context.config.training();
     let rows_per_step = training.train_batch_size() * training.gradient_accumulation_steps;
     let most = config.num_generations.values().iter().copied().max().unwrap_or(2);
@@ -147,8 +153,7 @@ impl<O: OnPolicyObjective> OnPolicyRounds<O> {
         let (counts, replay) = ((record.rows, self.old_rows.len()), self.writer.config.replay);
         record.order = choose_rows(self.rows_per_round, counts, replay, (self.writer.seed, round));
         if let (Some(target), Some(first)) = (self.writer.config.target_kl, self.first_beta) {
-            let reason = "needs a reference model, which this loss does not have: leave it out".to_owned();
-            let kl = record.metric("objective/kl").ok_or(Error::Config { option: "target_kl", reason })?;
+            let kl = record.metric("objective/kl").unwrap_or_default();
             record.beta = next_beta((first, self.records.last().map_or(first, |last| last.beta)), kl, target);
         }
         Ok(record)

@@ -16,6 +16,12 @@ pub trait OnPolicyObjective: RunObjective<Model = Box<dyn CausalLm>, Row: Clone 
         Ok(())
     }
 
+    /// Whether these options need a reference model.
+    fn has_reference(config: &Self::Config) -> bool {
+        let _ = config;
+        true
+    }
+
     /// The training rows of a round. A row's index is that of its prompt in `groups`.
     ///
     /// # Errors
@@ -119,6 +125,10 @@ impl OnPolicyObjective for Dpo {
 }
 
 impl OnPolicyObjective for Cpo {
+    fn has_reference(_: &Self::Config) -> bool {
+        false
+    }
+
     fn round_rows(_: &Self::Config, groups: &[TextGroup], pairs: PairSelection) -> Result<Vec<EncodedPair>> {
         Ok(pairs.pairs(groups, &[]))
     }

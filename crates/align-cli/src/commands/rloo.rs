@@ -6,7 +6,7 @@
 
 use crate::peft::PeftOptions;
 use crate::prompt_files::PromptFiles;
-use crate::rounds_options::{RoundsOptions, log_rounds, round_prompts};
+use crate::rounds_options::{RoundsOptions, log_rounds, round_prompts, without_sampling};
 use crate::run_options::{Preparation, RunOptions, set_if_given};
 use crate::training_command::TrainingCommand;
 use crate::{Failure, models};
@@ -34,7 +34,7 @@ pub struct Options {
     #[arg(long, conflicts_with = "use_peft")]
     ref_model: Option<String>,
     #[command(flatten)]
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "without_sampling")]
     rloo: RlooConfig,
 }
 

@@ -173,9 +173,8 @@ const COMMANDS: &[(&[&str], &str)] = &[
 /// Commands of other programs for which there is none here, and what there is.
 const ABSENT_COMMANDS: &[(&[&str], &str)] = &[
     (
-        &["grpo", "rloo", "ppo", "online-dpo", "xpo", "nash-md", "gkd"],
-        "models are trained on data that exist, not on what they generate meanwhile; align generate, align classify, align pair and align dpo do \
-         one round of that",
+        &["ppo", "xpo", "nash-md", "gkd"],
+        "use align online-dpo, align grpo or align rloo to train a model on what it generates",
     ),
     (
         &["vllm-serve", "serve", "server"],
