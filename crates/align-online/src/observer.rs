@@ -115,7 +115,7 @@ impl<O: OnPolicyObjective> OnPolicyRounds<O> {
         let row =
             |place: &usize| fresh.get(*place).or_else(|| self.old_rows.get(place.checked_sub(fresh.len())?)).cloned();
         let rows = record.order.iter().filter_map(row).collect();
-        self.source.set_round(usize::try_from(record.round - 1).unwrap_or(usize::MAX), rows);
+        self.source.set_round(usize::try_from(record.round.saturating_sub(1)).unwrap_or(usize::MAX), rows);
         if config.replay > 0.0 {
             self.old_rows.extend(fresh);
         } else if !fresh.is_empty() {
