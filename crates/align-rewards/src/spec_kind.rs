@@ -123,8 +123,9 @@ impl fmt::Display for SpecKind {
             Self::JsonSchema(path) => write!(f, ":{}", path.display()),
             Self::Command { program, arguments } => {
                 let words = std::iter::once(program).chain(arguments).map(String::as_str);
-                let joined = shlex::try_join(words).map_err(|_| fmt::Error)?;
-                write!(f, ":{joined}")
+                // A NUL character, which is refused when the program is started, cannot be quoted.
+                let joined = shlex::try_join(words.clone());
+                write!(f, ":{}", joined.unwrap_or_else(|_| words.collect::<Vec<_>>().join(" ")))
             }
         }
     }
@@ -141,6 +142,9 @@ fn parse_range(text: &str) -> Option<(Option<usize>, Option<usize>)> {
 }
 
 fn parse_command(text: &str) -> Result<SpecKind, String> {
+    if text.contains('\0') {
+        return Err("a command cannot have NUL characters".into());
+    }
     let mut words = shlex::split(text).ok_or("a quotation mark is not closed")?.into_iter();
     match words.next() {
         Some(program) if !program.is_empty() => Ok(SpecKind::Command { program, arguments: words.collect() }),

@@ -60,7 +60,7 @@ impl GroupRewards {
             });
         };
         let found = first.values.len();
-        if group == 0 || found == 0 || found % group != 0 {
+        if group == 0 || found == 0 || !found.is_multiple_of(group) {
             let expected = format!("a multiple of num_generations, which is {group}");
             return Err(Error::RewardCount { what: "completions".into(), expected, found });
         }

@@ -2,12 +2,12 @@
 
 use crate::models::{distilbert, gpt2, lora, reward_model};
 use crate::processes::{TOLERANCE, assert_same, assert_within, training};
-use crate::rows::{EVAL, TRAIN, labelled, pairs, reward_pairs, texts, unpaired};
+use crate::rows::{EVAL, TRAIN, generated, labelled, pairs, reward_pairs, texts, unpaired};
 use align_data::pack_wrapped;
-use align_train::objective::{Classification, Cpo, Dpo, Kto, Reward, Sft};
+use align_train::objective::{Classification, Cpo, Dpo, Grpo, Kto, Reward, Rloo, Sft};
 use align_train::{
-    ClassificationConfig, CpoConfig, CpoLossType, DpoConfig, KtoConfig, KtoLossType, LossType, RewardConfig, SftConfig,
-    TrainingConfig,
+    ClassificationConfig, CpoConfig, CpoLossType, DpoConfig, GrpoConfig, GrpoLossType, KtoConfig, KtoLossType,
+    LossType, RewardConfig, RlooConfig, SftConfig, TrainingConfig,
 };
 use tch::Kind;
 
@@ -85,6 +85,31 @@ fn losses_without_a_reference_model() {
         let make = || (Cpo::new(gpt2(3, Kind::Float), config.clone()).unwrap(), pairs(TRAIN), pairs(EVAL));
         assert_same(&format!("{loss_type:?}"), make);
     }
+}
+
+#[test]
+fn policy_gradients() {
+    let truncated = GrpoConfig { mask_truncated_completions: true, ..GrpoConfig::default() };
+    let kl = GrpoConfig { beta: 0.1, ..truncated.clone() };
+    for (name, config, old) in [
+        ("dapo", truncated.clone(), false),
+        ("dapo with KL", kl.clone(), true),
+        ("grpo in micro-batches", GrpoConfig { loss_type: GrpoLossType::Grpo, micro_batch_tokens: 20, ..kl }, true),
+        ("bnpo", GrpoConfig { loss_type: GrpoLossType::Bnpo, ..truncated }, true),
+    ] {
+        let config = GrpoConfig { training: training(), ..config };
+        let make = || {
+            let objective = Grpo::new(gpt2(3, Kind::Float), None, config.clone()).unwrap();
+            (objective, generated(TRAIN, old), generated(EVAL, old))
+        };
+        assert_same(name, make);
+    }
+    let config = RlooConfig { training: training(), ..RlooConfig::default() };
+    let make = || {
+        let objective = Rloo::new(gpt2(3, Kind::Float), None, config.clone()).unwrap();
+        (objective, generated(TRAIN, false), generated(EVAL, false))
+    };
+    assert_same("rloo", make);
 }
 
 #[test]

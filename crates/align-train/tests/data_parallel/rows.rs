@@ -4,6 +4,7 @@ use crate::models::VOCAB;
 use align_data::{
     EncodedLabelledText, EncodedPair, EncodedRewardPair, EncodedText, EncodedUnpairedPreference, PairNumbers,
 };
+use align_train::objective::GroupPolicyRow;
 
 /// Training rows: two batches of five and one of two.
 pub const TRAIN: usize = 12;
@@ -47,6 +48,21 @@ pub fn texts(count: usize) -> Vec<EncodedText> {
         ..EncodedText::default()
     };
     (0..count).map(text).collect()
+}
+
+/// Generated completions with advantages, of which some were cut off.
+pub fn generated(count: usize, old: bool) -> Vec<GroupPolicyRow> {
+    let row = |row: usize| {
+        let completion = ids(3 + row * 5 % 7, 100 + row);
+        let old_logps = (0..completion.len()).map(|t| -4.0 - 0.1 * ((row + 3 * t) % 7) as f32).collect();
+        GroupPolicyRow {
+            advantage: (row as f64 * 1.7).sin(),
+            old_logps: old.then_some(old_logps),
+            truncated: row % 4 == 1,
+            ..GroupPolicyRow::new(ids(1 + row % 4, row / 3), completion, row)
+        }
+    };
+    (0..count).map(row).collect()
 }
 
 pub fn labelled(count: usize) -> Vec<EncodedLabelledText> {
