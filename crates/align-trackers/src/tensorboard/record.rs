@@ -24,7 +24,7 @@ mod tests {
     fn checksums_are_masked_crc32c() {
         // RFC 3720, B.4: the CRC-32C of 32 zero bytes is 8a9136aa, of 32 bytes ff 62a8ab43.
         for (byte, crc) in [(0, 0x8a91_36aa_u32), (0xff, 0x62a8_ab43)] {
-            let masked = ((crc >> 15) | (crc << 17)).wrapping_add(0xa282_ead8);
+            let masked = crc.rotate_right(15).wrapping_add(0xa282_ead8);
             assert_eq!(masked_crc32c(&[byte; 32]), masked);
         }
         let framed = record(&[7; 5]);

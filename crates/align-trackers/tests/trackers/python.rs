@@ -3,6 +3,7 @@
 use std::process::Command;
 
 /// The Python that `ALIGN_PYTHON` names. Says that a test is skipped if there is none.
+#[allow(clippy::print_stderr)]
 pub fn python(library: &str) -> Option<Command> {
     let Some(python) = std::env::var_os("ALIGN_PYTHON") else {
         eprintln!("skipped: ALIGN_PYTHON names no Python with {library}");
