@@ -147,6 +147,9 @@ checks! {
     AnswerRoles "answer-roles" Template 0.0
         "Conversations whose answer does not begin and end with the assistant."
         "Move the user's messages to the prompt; cut what follows the answer.";
+    Refused "refused" Template 0.0
+        "Conversations that the model's chat template refuses."
+        "See the template's message in the log of a run; mend the order of the roles.";
     EmptySystem "empty-system" Template 0.0
         "Conversations with an empty system message."
         "Remove the message: many templates put their default message in its place otherwise, or print an empty one.";

@@ -75,8 +75,8 @@ pub struct Row {
     pub prompt: Vec<Turn>,
     /// The answers.
     pub answers: Answers,
-    /// What the reader of the file had to repair.
-    pub repaired: Faults,
+    /// What the reader of the file found: escapes that it had to repair, or a refusal of the chat template.
+    pub noted: Faults,
     /// Token counts, if a tokeniser is known and kept the row.
     pub tokens: Option<TokenCounts>,
 }
@@ -98,7 +98,7 @@ impl Row {
     /// A row of turns.
     #[must_use]
     pub fn new(prompt: Vec<Turn>, answers: Answers) -> Self {
-        Self { prompt, answers, repaired: Faults::default(), tokens: None }
+        Self { prompt, answers, noted: Faults::default(), tokens: None }
     }
 
     /// The answers: chosen and rejected, or the only one.

@@ -27,6 +27,9 @@ pub enum Error {
     /// An error of a voting rule.
     #[error(transparent)]
     Choice(#[from] align_choice::Error),
+    /// An error of an audit.
+    #[error(transparent)]
+    Audit(#[from] align_audit::Error),
     /// A device that is not available.
     #[error(transparent)]
     Device(#[from] align_torch::DeviceError),

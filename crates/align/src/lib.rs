@@ -31,6 +31,7 @@
 //! | runs, trainers, objectives, observers | [`train`] | `align-train` |
 //! | entropy, KL divergence, rewards, Pareto fronts, confidence intervals | [`metrics`] | `align-metrics` |
 //! | voting rules, which make a ranking out of the scores of several judges | [`choice`] | `align-choice` |
+//! | what is wrong with preference data: duplicates, leakage, biases, label noise | [`audit`] | `align-audit` |
 //! | downloads and uploads | `hub`, with the feature `hub` | `align-hub` |
 //! | figures and HTML reports | `report`, with the feature `report` | `align-report` |
 //! | sweeps over losses and betas | `frontier`, with the feature `frontier` | `align-frontier` |
@@ -257,6 +258,7 @@ pub mod prelude;
 
 pub use error::{Error, Result};
 
+pub use align_audit as audit;
 #[cfg(feature = "progress")]
 pub use align_base::progress::show_progress;
 pub use align_choice as choice;

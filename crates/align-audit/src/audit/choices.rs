@@ -156,8 +156,12 @@ impl Choices {
     /// How well the position alone predicts the choice, where the data have one.
     pub fn by_position(&self) -> Option<Prediction> {
         let check = Check::PositionBias;
-        let (first, second) = ("the text that was shown first is the chosen one", "the text that was shown second is the chosen one");
-        let (earlier, later) = ("of two texts of a prompt, the earlier row has the higher score", "of two texts of a prompt, the later row has the higher score");
+        let (first, second) =
+            ("the text that was shown first is the chosen one", "the text that was shown second is the chosen one");
+        let (earlier, later) = (
+            "of two texts of a prompt, the earlier row has the higher score",
+            "of two texts of a prompt, the later row has the higher score",
+        );
         let shown = self.shown_first.prediction(check, first, second);
         shown.or_else(|| self.earlier.prediction(check, earlier, later)).or_else(|| self.order.prediction())
     }

@@ -4,10 +4,12 @@ use super::files::Files;
 use super::{Audit, Choices};
 use crate::Result;
 use crate::check::Check;
+use crate::near::NearIndex;
 use crate::prediction::{FEWEST_ROWS, Predicted};
 use crate::report::{
     AuditReport, Exactness, FileRows, Finding, FoundRow, LanguageRows, Lengths, NotChecked, Prediction, RowPlace,
 };
+use crate::sample::Sample;
 use crate::tally::{Found, Tally};
 use align_metrics::roc_auc;
 
@@ -16,40 +18,22 @@ const MIN_HASH: &str = "MinHash with 128 values: the standard error of a similar
                         with probability 0.998";
 
 pub(super) fn report(mut audit: Audit) -> Result<AuditReport> {
-    let near = std::mem::replace(&mut audit.near, crate::near::NearIndex::new()?);
+    let near = std::mem::replace(&mut audit.near, NearIndex::new()?);
     for (row, other) in near.similar_rows()? {
         audit.tally(Check::NearDuplicates, row, Some(other));
     }
     let languages = languages(&mut audit);
-    let (mut predictions, mut not_checked) = (Vec::new(), Vec::new());
-    let sample = std::mem::replace(&mut audit.sample, crate::sample::Sample::new(0, 0)).into_rows();
+    let sample = std::mem::replace(&mut audit.sample, Sample::new(0, 0)).into_rows();
     let predicted = Predicted::of(&sample);
-    let sampled = predicted.len();
+    let (sampled, mut not_checked) = (predicted.len(), Vec::new());
+    let predictions = predictions(&audit, &predicted, &mut not_checked);
     let noise = predicted.is_enough().then(|| predicted.noise());
-    for (check, found) in [
-        (Check::LengthBias, audit.choices.by_length()),
-        (Check::WordBias, predicted.is_enough().then(|| by_words(&predicted)).flatten()),
-        (Check::PositionBias, audit.choices.by_position()),
-    ] {
-        match found {
-            Some(prediction) => predictions.push(prediction),
-            None => not_checked.push(NotChecked { name: check, why: why_no_prediction(check, &audit.choices) }),
-        }
-    }
     let noise_error = noise.as_ref().map(|noise| noise.error);
     for row in noise.into_iter().flat_map(|noise| noise.rows) {
         audit.tally(Check::LabelNoise, row, None);
     }
-    let mut findings = Vec::new();
-    for check in Check::ALL.iter().copied().filter(|check| !check.is_prediction()) {
-        match why_not(check, &audit, noise_error.is_some()) {
-            Some(why) => not_checked.push(NotChecked { name: check, why: why.to_owned() }),
-            None => findings.push(finding(check, &audit, sampled, noise_error)),
-        }
-    }
-    let why = "give --reference-margins with --model".to_owned();
-    not_checked.push(NotChecked { name: Check::ReferenceMargins, why });
-    let lengths = audit.choices.mean_chars().map(|[mean_chosen_chars, mean_rejected_chars]| Lengths { mean_chosen_chars, mean_rejected_chars });
+    let findings = findings(&audit, sampled, noise_error, &mut not_checked);
+    let lengths = audit.choices.mean_chars();
     Ok(AuditReport {
         files: file_rows(&audit.files),
         held_out_files: file_rows(&audit.held_out_files),
@@ -62,9 +46,41 @@ pub(super) fn report(mut audit: Audit) -> Result<AuditReport> {
         predictions,
         not_checked,
         languages,
-        lengths,
+        lengths: lengths
+            .map(|[mean_chosen_chars, mean_rejected_chars]| Lengths { mean_chosen_chars, mean_rejected_chars }),
         score_margins: audit.choices.margins(),
     })
+}
+
+/// How well single properties predict the choice.
+fn predictions(audit: &Audit, predicted: &Predicted<'_>, not_checked: &mut Vec<NotChecked>) -> Vec<Prediction> {
+    let found = [
+        (Check::LengthBias, audit.choices.by_length()),
+        (Check::WordBias, predicted.is_enough().then(|| by_words(predicted)).flatten()),
+        (Check::PositionBias, audit.choices.by_position()),
+    ];
+    let mut predictions = Vec::new();
+    for (name, found) in found {
+        match found {
+            Some(prediction) => predictions.push(prediction),
+            None => not_checked.push(NotChecked { name, why: why_no_prediction(name, &audit.choices) }),
+        }
+    }
+    let why = "give --reference-margins with --model".to_owned();
+    not_checked.push(NotChecked { name: Check::ReferenceMargins, why });
+    predictions
+}
+
+/// The results of the checks of rows that ran.
+fn findings(audit: &Audit, sampled: usize, noise: Option<f64>, not_checked: &mut Vec<NotChecked>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for name in Check::ALL.iter().copied().filter(|check| !check.is_prediction()) {
+        match why_not(name, audit, noise.is_some()) {
+            Some(why) => not_checked.push(NotChecked { name, why: why.to_owned() }),
+            None => findings.push(finding(name, audit, sampled, noise)),
+        }
+    }
+    findings
 }
 
 fn file_rows(files: &Files) -> Vec<FileRows> {
@@ -117,7 +133,9 @@ fn why_not(check: Check, audit: &Audit, has_noise: bool) -> Option<&'static str>
     let choices = &audit.choices;
     let has_rows = audit.rows > 0;
     match check {
-        Check::Cut | Check::NoRoom if audit.tokenised == 0 => Some("give --model: its tokeniser counts the tokens"),
+        Check::Cut | Check::NoRoom | Check::Refused if !audit.options.has_tokenizer => {
+            Some("give --model: its tokeniser counts the tokens")
+        }
         Check::Leakage | Check::NearLeakage if audit.held_out.rows == 0 => Some("give --eval-file"),
         Check::Equal | Check::MixedLanguages if has_rows && choices.pairs == 0 => Some("the rows are no pairs"),
         Check::Contradictions if has_rows && choices.pairs + choices.labelled == 0 => Some("the rows have no labels"),
@@ -150,7 +168,8 @@ fn finding(check: Check, audit: &Audit, sampled: usize, noise_error: Option<f64>
         },
         Check::MixedLanguages | Check::OtherLanguage => Exactness::Estimate {
             standard_error: None,
-            method: "frequencies of three letters (whatlang); texts of fewer than 60 letters by their script".to_owned(),
+            method: "frequencies of three letters (whatlang); texts of fewer than 60 letters by their script"
+                .to_owned(),
         },
         _ => Exactness::Exact,
     };

@@ -7,6 +7,7 @@ mod options;
 
 pub use options::AuditOptions;
 
+use crate::Result;
 use crate::check::Check;
 use crate::facts::special_tokens::SpecialTokens;
 use crate::facts::{PromptFacts, RowFacts};
@@ -17,7 +18,6 @@ use crate::report::AuditReport;
 use crate::row::NumberedRow;
 use crate::sample::Sample;
 use crate::tally::Tally;
-use crate::Result;
 use choices::Choices;
 use files::Files;
 use std::collections::{BTreeMap, HashMap};
@@ -147,7 +147,8 @@ impl Audit {
         }
         std::thread::scope(|scope| {
             let parts: Vec<_> = rows.chunks(size).map(|rows| scope.spawn(move || part(rows))).collect();
-            let joined = parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            let joined =
+                parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             joined.flatten().collect()
         })
     }
@@ -201,4 +202,3 @@ impl std::fmt::Debug for Audit {
         f.debug_struct("Audit").field("rows", &self.rows).field("options", &self.options).finish_non_exhaustive()
     }
 }
-

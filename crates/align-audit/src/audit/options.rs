@@ -5,6 +5,8 @@ pub struct AuditOptions {
     pub sample: usize,
     /// The seed of the sample.
     pub seed: u64,
+    /// Whether rows have token counts.
+    pub has_tokenizer: bool,
     /// Special tokens of the model's tokeniser, in addition to those of common chat templates.
     pub special_tokens: Vec<String>,
     /// The number of threads that look at rows; 0 for one for each processor core.
@@ -13,7 +15,7 @@ pub struct AuditOptions {
 
 impl Default for AuditOptions {
     fn default() -> Self {
-        Self { sample: 10_000, seed: 42, special_tokens: Vec::new(), threads: 0 }
+        Self { sample: 10_000, seed: 42, has_tokenizer: false, special_tokens: Vec::new(), threads: 0 }
     }
 }
 

@@ -37,7 +37,8 @@ fn begins_with_entity(text: &str) -> bool {
         ["amp", "lt", "gt", "quot", "apos", "nbsp", "hellip", "mdash", "ndash", "rsquo", "ldquo", "rdquo"];
     let end = text.bytes().take(LONGEST).position(|byte| byte == b';');
     let Some(name) = end.and_then(|end| text.get(1..end)) else { return false };
-    let is_number = |digits: &str, is_digit: fn(&u8) -> bool| !digits.is_empty() && digits.as_bytes().iter().all(is_digit);
+    let is_number =
+        |digits: &str, is_digit: fn(&u8) -> bool| !digits.is_empty() && digits.as_bytes().iter().all(is_digit);
     match name.strip_prefix('#') {
         Some(number) => match number.strip_prefix(['x', 'X']) {
             Some(hex) => is_number(hex, u8::is_ascii_hexdigit),

@@ -54,8 +54,10 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const ENGLISH: &str = "The weather was fine, and we walked along the river until the sun went down behind the hills.";
-    const GERMAN: &str = "Das Wetter war schön, und wir gingen am Fluss entlang, bis die Sonne hinter den Hügeln unterging.";
+    const ENGLISH: &str =
+        "The weather was fine, and we walked along the river until the sun went down behind the hills.";
+    const GERMAN: &str =
+        "Das Wetter war schön, und wir gingen am Fluss entlang, bis die Sonne hinter den Hügeln unterging.";
     const RUSSIAN: &str = "Погода была хорошая, и мы шли вдоль реки, пока солнце не зашло за холмы.";
 
     fn spoken(text: &str) -> Spoken {

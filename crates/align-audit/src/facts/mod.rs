@@ -72,7 +72,7 @@ fn bins(turns: &[Turn], seed: u64) -> Bins {
 impl RowFacts {
     /// Looks at a row. `with_features` is set for rows that may be part of the sample.
     pub fn of(row: &Row, tokens: &SpecialTokens, with_features: bool) -> Self {
-        let mut faults = row.repaired;
+        let mut faults = row.noted;
         row.turns().for_each(|turn| faults.join(encoding::faults(&turn.text)));
         faults.join(template::faults(row, tokens));
         faults.join(token_faults(row));

@@ -63,7 +63,8 @@ impl SpecialTokens {
 
 /// Whether a token cannot be a word of usual text.
 fn is_marked(token: &str) -> bool {
-    token.len() > 3 && (token.starts_with('<') && token.ends_with('>') || token.starts_with('[') && token.ends_with(']'))
+    token.len() > 3
+        && (token.starts_with('<') && token.ends_with('>') || token.starts_with('[') && token.ends_with(']'))
 }
 
 /// Whether a text begins with the token of a beginning.

@@ -55,7 +55,7 @@ fn transcript(prompt: &[Turn], side: &[Turn]) -> Faults {
         return faults;
     }
     let answers = of(side);
-    faults.set(Check::AnswerRoles, answers.iter().any(|speaker| *speaker == "user"));
+    faults.set(Check::AnswerRoles, answers.contains(&"user"));
     all.extend(answers);
     faults.set(Check::RepeatedRoles, has_repeated(&all, &["user", "assistant"]));
     faults

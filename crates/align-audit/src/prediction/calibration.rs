@@ -52,7 +52,8 @@ mod tests {
 
     #[test]
     fn the_mean_probability_is_the_share_of_positive_labels() {
-        let scored: Vec<(f64, bool)> = (0..400).map(|i| (f64::from(i % 20) / 10.0 - 1.0, (i * 7) % 20 < i % 20)).collect();
+        let scored: Vec<(f64, bool)> =
+            (0..400).map(|i| (f64::from(i % 20) / 10.0 - 1.0, (i * 7) % 20 < i % 20)).collect();
         let fitted = Calibration::fit(&scored, true);
         let mean = scored.iter().map(|(score, _)| fitted.probability(*score)).sum::<f64>() / 400.0;
         let share = scored.iter().filter(|(_, label)| *label).count() as f64 / 400.0;

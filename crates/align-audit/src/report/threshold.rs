@@ -71,7 +71,10 @@ impl AuditReport {
             let found = rows.or_else(|| self.prediction(check).map(|prediction| prediction.accuracy));
             let Some(found) = found else {
                 let why = self.not_checked.iter().find(|other| other.name == check).map(|other| other.why.clone());
-                return Err(Error::NotChecked { check, why: why.unwrap_or_else(|| "the files have no rows for it".to_owned()) });
+                return Err(Error::NotChecked {
+                    check,
+                    why: why.unwrap_or_else(|| "the files have no rows for it".to_owned()),
+                });
             };
             if found > threshold.share {
                 exceeded.push(Exceeded { threshold, found });
