@@ -95,7 +95,7 @@ fn a_model_counts_tokens_and_compares_sides() {
     let folder = tempfile::tempdir().unwrap();
     let mut random = Random::new(6);
     let mut rows: Vec<Value> = (0..30).map(|_| json!({ "prompt": "Was it fun?", "chosen": english(&mut random, 3), "rejected": english(&mut random, 3) })).collect();
-    rows.iter_mut().take(4).for_each(|row| row["chosen"] = json!(english(&mut random, 60)));
+    rows.iter_mut().take(4).for_each(|row| row["chosen"] = json!(english(&mut random, 40)));
     rows.iter_mut().skip(4).take(2).for_each(|row| row["prompt"] = json!(english(&mut random, 60)));
     std::fs::write(folder.path().join("pairs.jsonl"), lines(&rows)).unwrap();
     let model = support::golden_path("models/gpt2-tiny");

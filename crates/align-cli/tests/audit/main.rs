@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod forms;
+#[path = "../../../align-data/tests/audits/planted.rs"]
+#[allow(dead_code)]
 mod planted;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../../../align-data/tests/audits/texts.rs"]
 mod texts;
 
 use serde_json::Value;
@@ -37,41 +40,6 @@ fn count(report: &Value, name: &str) -> u64 {
 fn prediction<'a>(report: &'a Value, name: &str) -> &'a Value {
     let mut predictions = report["predictions"].as_array().unwrap().iter();
     predictions.find(|prediction| prediction["name"] == name).unwrap_or_else(|| panic!("no {name}"))
-}
-
-#[test]
-fn each_planted_fault_of_pairs_is_found_with_its_number() {
-    let folder = tempfile::tempdir().unwrap();
-    planted::write_pairs(folder.path());
-    let report = audit(folder.path(), &["pairs.jsonl", "--eval-file", "held-out.jsonl"]);
-    for (fault, planted) in planted::FAULTS {
-        assert_eq!(count(&report, fault), planted as u64, "{fault}: {}", finding(&report, fault));
-    }
-    let absent = ["unknown-roles", "repeated-roles", "answer-roles", "empty-system", "doubled-bos", "special-tokens"];
-    absent.iter().for_each(|fault| assert_eq!(count(&report, fault), 0, "{fault}"));
-    let noise = finding(&report, "label-noise");
-    let (found, error) = (noise["count"].as_f64().unwrap(), noise["exactness"]["standard_error"].as_f64().unwrap());
-    // Faults that swap sides or copy texts are label noise to a model, too.
-    let planted = (planted::NOISE + 9) as f64;
-    assert!((found - planted).abs() <= 3.0 * error + 3.0, "{found} of {planted}, standard error {error}");
-    let length = prediction(&report, "length-bias");
-    let (low, high) = (length["low"].as_f64().unwrap(), length["high"].as_f64().unwrap());
-    assert!(low < 0.74 && 0.70 < high && high - low < 0.04, "{length}");
-    let words = prediction(&report, "word-bias")["accuracy"].as_f64().unwrap();
-    assert!((0.9..1.0).contains(&words), "{words}");
-}
-
-#[test]
-fn each_planted_fault_of_conversations_is_found_with_its_number() {
-    let folder = tempfile::tempdir().unwrap();
-    planted::write_conversations(folder.path());
-    let report = audit(folder.path(), &["chat.json"]);
-    for (fault, planted) in planted::CHAT_FAULTS {
-        assert_eq!(count(&report, fault), planted as u64, "{fault}: {}", finding(&report, fault));
-    }
-    for fault in ["equal", "empty", "empty-prompt", "duplicates", "near-duplicates", "contradictions", "mojibake"] {
-        assert_eq!(count(&report, fault), 0, "{fault}");
-    }
 }
 
 #[test]
