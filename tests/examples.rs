@@ -47,6 +47,7 @@ const NOTEBOOK: &str =
 
 /// Each example, its arguments, and parts of its output.
 const EXAMPLES: &[(&str, &str, &[&str])] = &[
+    ("audit", "PAIRS LIKES", &["length-bias: "]),
     ("chat", "QWEN2 Why? When?", &["> Why?\n", " tokens)\n> When?\n", " tokens)\n"]),
     ("chat_template", "QWEN2 Why?", &["<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n", " tokens\n"]),
     (

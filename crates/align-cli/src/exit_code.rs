@@ -12,11 +12,19 @@ use std::time::{Duration, Instant};
 /// Invalid options.
 const USAGE: u8 = 2;
 
+/// An audit found more than its thresholds accept (`EX_DATAERR` of sysexits.h).
+const FOUND_IN_DATA: u8 = 65;
+
 /// The work is done and saved, but standard output could not be written (`EX_IOERR` of sysexits.h).
 const STDOUT_FAILED: u8 = 74;
 
 /// How long a process that stops because of another one waits: for the signal that the other one got, or until that one has ended.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// What an audit found beyond its thresholds.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct FoundInData(pub String);
 
 /// Runs the program, and prints the error that ends it to standard error.
 pub fn run(program: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
@@ -72,7 +80,11 @@ fn report(failure: &Failure) -> u8 {
         cause = inner.source();
     }
     print_error(&text);
-    if failure.is::<UsageError>() { USAGE } else { 1 }
+    match failure {
+        _ if failure.is::<UsageError>() => USAGE,
+        _ if failure.is::<FoundInData>() => FOUND_IN_DATA,
+        _ => 1,
+    }
 }
 
 /// The signal that stopped this process. If it stopped another of several first, it comes to this one a moment later.

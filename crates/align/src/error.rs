@@ -33,6 +33,9 @@ pub enum Error {
     /// An error of a reward function.
     #[error(transparent)]
     Reward(#[from] align_rewards::Error),
+    /// An error of an audit.
+    #[error(transparent)]
+    Audit(#[from] align_audit::Error),
     /// A device that is not available.
     #[error(transparent)]
     Device(#[from] align_torch::DeviceError),

@@ -33,6 +33,7 @@
 //! | voting rules, which make a ranking out of the scores of several judges | [`choice`] | `align-choice` |
 //! | training on the policy's own texts, in rounds | [`online`] | `align-online` |
 //! | reward functions on texts | [`rewards`] | `align-rewards` |
+//! | what is wrong with preference data: duplicates, leakage, biases, label noise | [`audit`] | `align-audit` |
 //! | downloads and uploads | `hub`, with the feature `hub` | `align-hub` |
 //! | figures and HTML reports | `report`, with the feature `report` | `align-report` |
 //! | TensorBoard, MLflow, a live page | `trackers`, with the feature `trackers` | `align-trackers` |
@@ -263,6 +264,7 @@ pub mod prelude;
 
 pub use error::{Error, Result};
 
+pub use align_audit as audit;
 #[cfg(feature = "progress")]
 pub use align_base::progress::show_progress;
 pub use align_choice as choice;

@@ -1,5 +1,6 @@
 //! The subcommands. Each file holds the options and the implementation of one.
 
+mod audit;
 mod chat;
 mod classify;
 mod compare;
@@ -53,6 +54,7 @@ pub enum Command {
     Logps(Box<logps::Options>),
     Evaluate(Box<evaluate::Options>),
     Judges(Box<judges::Options>),
+    Audit(Box<audit::Options>),
     Frontier(Box<frontier::Options>),
     Notebook(Box<notebook::Options>),
     Convert(Box<convert::Options>),
@@ -108,6 +110,7 @@ impl Command {
             Self::Logps(options) => logps::run(options),
             Self::Evaluate(options) => evaluate::run(options),
             Self::Judges(options) => judges::run(options),
+            Self::Audit(options) => audit::run(options),
             Self::Frontier(options) => frontier::run(options),
             Self::Notebook(options) => notebook::run(options),
             Self::Convert(options) => convert::run(options),

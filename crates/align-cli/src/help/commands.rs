@@ -33,6 +33,7 @@ const COMMANDS: &[(&str, &[(&str, &str)])] = &[
         "Compare",
         &[
             ("evaluate", "measure entropy and mean reward of texts; compare files"),
+            ("audit", "find what is wrong with preference data before a run"),
             ("judges", "show how far several judges agree; compare voting rules"),
             ("compare", "measure how far models are apart: weights, states, texts"),
             ("frontier", "train with several losses and betas, and plot the results"),

@@ -41,6 +41,10 @@ pub fn of(command: &str) -> &'static [&'static str] {
         ],
         "logps" => &["align logps --input pairs.jsonl --output logps.jsonl"],
         "evaluate" => &["align evaluate --input scored.csv", "align evaluate --input before.csv after.csv"],
+        "audit" => &[
+            "align audit pairs.jsonl --eval-file held-out.jsonl --report audit.html",
+            "align audit pairs.jsonl --eval-file held-out.jsonl --fail-on leakage,duplicates=1%",
+        ],
         "judges" => &[
             "align judges --input judged.csv --judges a,b,c --report judges.html",
             "align judges --input judged.csv --judges a,b --judge-weights 2,1 --rules borda,leximin:quantile",

@@ -24,6 +24,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "tokenizer",
             "resize_token_embeddings",
             "device",
+            "reference_margins",
             "dtype",
             "matmul_precision",
             "nproc_per_node",
@@ -49,6 +50,8 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "chat",
             "system",
             "columns",
+            "position_column",
+            "sample_rows",
             "streaming",
             "token_cache",
             "pairs",
@@ -270,13 +273,17 @@ const HEADINGS: &[(&str, &[&str])] = &[
     ("Checkpoints", &["save_strategy", "save_steps", "save_total_limit", "resume", "allow_inexact_resume"]),
     ("Trackers", &["report_to", "run_name", "logging_dir", "watch", "watch_port"]),
     ("Hub", &["push_to_hub", "hub_model_id", "hub_private_repo"]),
-    ("Output", &["output_dir", "output", "overwrite", "report", "token_logps", "stream", "logging_steps", "json"]),
+    (
+        "Output",
+        &["output_dir", "output", "overwrite", "report", "token_logps", "stream", "logging_steps", "fail_on", "json"],
+    ),
     ("General", &["config", "dry_run", "name", "shell", "help"]),
 ];
 
 /// Options that stand under another heading in some commands: the command, the option and the heading.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("evaluate", "seed", "Evaluation"),
+    ("audit", "seed", "Data"),
     ("compare", "seed", "Evaluation"),
     ("generate", "max_length", "Decoding"),
     ("generate", "seed", "Decoding"),

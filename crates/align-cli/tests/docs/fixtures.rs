@@ -12,6 +12,7 @@ const ASSUMED: &[(&str, &[&str])] = &[
         "docs/align-a-chat-model.md",
         &["pairs.jsonl", "held-out.jsonl", "labelled.jsonl", "chosen.jsonl", "rejected.jsonl"],
     ),
+    ("docs/audit.md", &["pairs.jsonl", "held-out.jsonl", "likes.jsonl"]),
     ("docs/command-line.md", &["pairs.jsonl", "run.yaml"]),
     ("docs/data.md", &["pairs.jsonl", "held-out.jsonl", "scored.csv", "texts.csv", "own.csv"]),
     ("docs/distances.md", &["reviews.txt"]),

@@ -77,6 +77,7 @@ pages! {
     errors: "docs/errors.md",
     frontier: "docs/frontier.md",
     generation: "docs/generation.md",
+    audit: "docs/audit.md",
     gguf: "docs/gguf.md",
     gpu: "docs/gpu.md",
     hub: "docs/hub.md",

@@ -31,6 +31,7 @@
 
 mod answers;
 mod any_rows;
+mod audit_blocks;
 mod cells;
 mod column_context;
 mod column_names;
@@ -69,6 +70,7 @@ mod value;
 
 pub use answers::{AnsweredPrompt, Answers};
 pub use any_rows::AnyRows;
+pub use audit_blocks::{AuditBlock, AuditBlocks, AuditRows, TokenCounter};
 pub use column_names::ColumnNames;
 pub use completion_data::CompletionData;
 pub use completions::Completions;

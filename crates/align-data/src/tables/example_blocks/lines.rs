@@ -13,7 +13,7 @@ const BLOCK_BYTES: usize = 4 << 20;
 const BLOCK_LINES: usize = 4096;
 
 /// The lines of a file, which may be compressed, in blocks.
-pub(super) struct Lines {
+pub(in crate::tables) struct Lines {
     path: PathBuf,
     reader: BufReader<Box<dyn Read + Send>>,
     /// Bytes of the file that were read so far.

@@ -1,7 +1,7 @@
 //! Examples of files, a block of rows at a time.
 
 mod layout;
-mod lines;
+pub(in crate::tables) mod lines;
 
 use super::column_names::ColumnNames;
 use super::columns::{Column, with_numbers};

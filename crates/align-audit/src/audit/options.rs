@@ -1,0 +1,30 @@
+/// Options of an audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditOptions {
+    /// The number of rows from which models of words and of labels are trained. With more rows, these results are estimates.
+    pub sample: usize,
+    /// The seed of the sample.
+    pub seed: u64,
+    /// Whether rows have token counts.
+    pub has_tokenizer: bool,
+    /// Special tokens of the model's tokeniser, in addition to those of common chat templates.
+    pub special_tokens: Vec<String>,
+    /// The number of threads that look at rows; 0 for one for each processor core.
+    pub threads: usize,
+}
+
+impl Default for AuditOptions {
+    fn default() -> Self {
+        Self { sample: 10_000, seed: 42, has_tokenizer: false, special_tokens: Vec::new(), threads: 0 }
+    }
+}
+
+impl AuditOptions {
+    /// The number of threads.
+    pub(crate) fn threads(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            threads => threads,
+        }
+    }
+}

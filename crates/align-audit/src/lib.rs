@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+mod audit;
+mod check;
+mod error;
+mod facts;
+mod held_out;
+mod minhash;
+mod near;
+mod prediction;
+mod report;
+mod row;
+mod sample;
+mod tally;
+mod text_hash;
+
+pub use audit::{Audit, AuditOptions};
+pub use check::{Check, Faults, Group};
+pub use error::{Error, Result};
+pub use report::{
+    AuditReport, Exactness, Exceeded, FileRows, Finding, FoundRow, LanguageRows, Lengths, Margins, NotChecked,
+    Prediction, Quantiles, RowPlace, Threshold,
+};
+pub use row::{Answers, NumberedRow, Row, TokenCounts, Turn};
