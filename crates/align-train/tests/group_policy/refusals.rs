@@ -53,7 +53,8 @@ fn options() {
 fn reference_models_that_would_be_ignored() {
     let reference = || Some(Box::new(gpt2(2)) as Box<dyn CausalLm>);
     refused(Grpo::new(gpt2(1), reference(), GrpoConfig::default()), &["reference model", "beta"]);
-    refused(Rloo::new(gpt2(1), reference(), RlooConfig::default()), &["reference model"]);
+    let without = RlooConfig { beta: 0.0, ..RlooConfig::default() };
+    refused(Rloo::new(gpt2(1), reference(), without), &["reference model"]);
 }
 
 #[test]
