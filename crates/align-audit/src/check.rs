@@ -1,9 +1,7 @@
 //! The names of the checks, what each finds and what to do about it.
 
-use crate::{Error, Result};
 use serde::{Serialize, Serializer};
 use std::fmt;
-use std::str::FromStr;
 
 /// A group of checks, for tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -189,15 +187,6 @@ impl Check {
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-impl FromStr for Check {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        let found = Self::ALL.iter().find(|check| check.name() == name);
-        found.copied().ok_or_else(|| Error::UnknownCheck { name: name.to_owned() })
     }
 }
 

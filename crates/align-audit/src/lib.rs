@@ -2,6 +2,7 @@
 
 mod audit;
 mod check;
+mod check_name;
 mod error;
 mod facts;
 mod held_out;

@@ -1,6 +1,7 @@
 //! What `--dry-run` prints.
 
-use crate::run_options::{Preparation, RunInput, RunOptions, changes};
+use crate::run_input::RunInput;
+use crate::run_options::{Preparation, RunOptions, changes};
 use crate::{Failure, log, output};
 use align_base::{counted, format_duration, plural, printable_path};
 use align_data::EncodeReport;

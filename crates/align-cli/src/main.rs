@@ -35,6 +35,7 @@ mod prompt_files;
 mod resumed_options;
 mod reward_model;
 mod rounds_options;
+mod run_input;
 mod run_options;
 mod runtime;
 mod shell_words;

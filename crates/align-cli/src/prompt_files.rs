@@ -1,6 +1,6 @@
 //! Where prompts come from: a file of texts to continue, or of conversations to answer.
 
-use crate::run_options::RunInput;
+use crate::run_input::RunInput;
 use crate::{Failure, output};
 use align_data::tables::Examples;
 use align_data::{ConversationPrompt, NOTEBOOK_PROMPTS};

@@ -3,7 +3,7 @@
 use crate::named_judge::{NamedJudge, check_names};
 use crate::prompt_files::{PromptFiles, Prompts};
 use crate::reward_model::ScoreOption;
-use crate::run_options::RunInput;
+use crate::run_input::RunInput;
 use crate::usage::UsageError;
 use crate::{Failure, RuntimeOptions, log, models};
 use align_base::format_duration;

@@ -3,6 +3,7 @@
 use crate::column_option::ColumnOption;
 use crate::new_model::NewModelOptions;
 use crate::processes::ProcessOptions;
+use crate::run_input::RunInput;
 use crate::tracker_options::TrackerOptions;
 use crate::training_files::TrainingFiles;
 use crate::usage::UsageError;
@@ -77,17 +78,6 @@ pub struct RunOptions<F: RunInput = TrainingFiles> {
     #[command(flatten)]
     #[serde(flatten)]
     pub processes: ProcessOptions,
-}
-
-/// The options of the rows or prompts that a run trains on.
-pub trait RunInput: clap::Args + Serialize {
-    /// What to call the training rows in messages.
-    fn train_name(&self) -> PathBuf;
-
-    /// What to call the evaluation rows, if there are any.
-    fn eval_name(&self) -> Option<PathBuf> {
-        None
-    }
 }
 
 /// The examples of a file, and notes on how they were made, for printing.

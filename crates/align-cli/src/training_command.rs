@@ -1,6 +1,7 @@
 //! The end of every training subcommand: prepares the run, trains, prints a summary and uploads the model.
 
-use crate::run_options::{Preparation, RunInput, RunOptions};
+use crate::run_input::RunInput;
+use crate::run_options::{Preparation, RunOptions};
 use crate::shell_words::{generate_command, quoted};
 use crate::signals::{self, GracefulStop, Stopped};
 use crate::training_files::TrainingFiles;

@@ -1,6 +1,6 @@
 use crate::Failure;
 use crate::column_option::ColumnOption;
-use crate::run_options::RunInput;
+use crate::run_input::RunInput;
 use crate::usage::UsageError;
 use align_data::tables::table_files;
 use align_hub::{Hub, HubConfig, ModelName, NameError, TransferProgress};

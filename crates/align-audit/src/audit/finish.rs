@@ -17,7 +17,17 @@ use align_metrics::roc_auc;
 const MIN_HASH: &str = "MinHash with 128 values: the standard error of a similarity is 0.036, and a row with similarity 0.8 is compared \
                         with probability 0.998";
 
-pub(super) fn report(mut audit: Audit) -> Result<AuditReport> {
+impl Audit {
+    /// Compares what needs all rows, and returns the results.
+    ///
+    /// # Errors
+    /// When temporary files cannot be read.
+    pub fn finish(self) -> Result<AuditReport> {
+        report(self)
+    }
+}
+
+fn report(mut audit: Audit) -> Result<AuditReport> {
     let near = std::mem::replace(&mut audit.near, NearIndex::new()?);
     for (row, other) in near.similar_rows()? {
         audit.tally(Check::NearDuplicates, row, Some(other));

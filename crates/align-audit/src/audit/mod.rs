@@ -14,7 +14,6 @@ use crate::facts::{PromptFacts, RowFacts};
 use crate::held_out::{HeldOut, Shared};
 use crate::near::NearIndex;
 use crate::prediction::Labelled;
-use crate::report::AuditReport;
 use crate::row::NumberedRow;
 use crate::sample::Sample;
 use crate::tally::Tally;
@@ -186,14 +185,6 @@ impl Audit {
 
     fn tally(&mut self, check: Check, row: u32, other: Option<u32>) {
         self.tallies.entry(check).or_default().add(row, other);
-    }
-
-    /// Compares what needs all rows, and returns the results.
-    ///
-    /// # Errors
-    /// When temporary files cannot be read.
-    pub fn finish(self) -> Result<AuditReport> {
-        finish::report(self)
     }
 }
 

@@ -4,64 +4,20 @@
 //! align audit pairs.jsonl --eval-file held-out.jsonl --report audit.html --fail-on leakage,contradictions=1%
 //! ```
 
+mod options;
 mod page;
 mod read;
 mod reference;
+mod sampled_pairs;
 mod tables;
 
-use crate::column_option::ColumnOption;
-use crate::exit_code::FoundInData;
-use crate::json_output::JsonOption;
-use crate::usage::UsageError;
-use crate::{Failure, RuntimeOptions, models, output, output_paths, terminal};
-use align_audit::{AuditReport, Exceeded, Threshold};
-use align_base::{counted, printable_path};
-use clap::Args;
-use std::path::PathBuf;
+pub use options::Options;
 
-/// Says what is wrong with preference data: duplicates, leakage, contradictions, biases, label noise, encodings, templates.
-#[derive(Args)]
-pub struct Options {
-    /// Files to audit, with pairs, labelled completions, scored texts or completions, of texts or conversations: CSV, Parquet, JSONL or JSON.
-    #[arg(value_name = "FILE", required = true)]
-    files: Vec<PathBuf>,
-    /// Held-out files, whose prompts must not be in the audited ones.
-    #[arg(long, num_args = 1..)]
-    eval_file: Vec<PathBuf>,
-    #[command(flatten)]
-    columns: ColumnOption,
-    /// Column that says where the chosen text of a pair was shown: A or B, first or second, left or right, 0 or 1.
-    #[arg(long, value_name = "COLUMN")]
-    position_column: Option<String>,
-    /// Language model whose tokeniser and chat template count tokens: a folder, a GGUF file, or user/name[@revision] on the hub.
-    #[arg(long)]
-    model: Option<String>,
-    /// Maximum number of tokens in a prompt and its completion together, as in training [default: the model's limit].
-    #[arg(long, requires = "model")]
-    max_length: Option<usize>,
-    /// Compute with --model how many chosen texts it prefers already, on this many pairs.
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "200", requires = "model")]
-    reference_margins: Option<usize>,
-    /// Number of rows from which models of words and of labels are trained.
-    #[arg(long, default_value_t = align_audit::AuditOptions::default().sample)]
-    sample_rows: usize,
-    /// Seed of the samples of rows.
-    #[arg(long, default_value_t = align_audit::AuditOptions::default().seed)]
-    seed: u64,
-    /// End with exit code 65 if a finding exceeds a share of rows or of right predictions: leakage,equal=0.01,duplicates=1%,length-bias=0.7.
-    #[arg(long, value_name = "NAME[=SHARE],..", value_delimiter = ',')]
-    fail_on: Vec<Threshold>,
-    /// Write an HTML report.
-    #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
-    /// Replace the report if it exists.
-    #[arg(long, requires = "report")]
-    overwrite: bool,
-    #[command(flatten)]
-    json: JsonOption,
-    #[command(flatten)]
-    runtime: RuntimeOptions,
-}
+use crate::exit_code::FoundInData;
+use crate::usage::UsageError;
+use crate::{Failure, output, output_paths, terminal};
+use align_audit::{AuditReport, Exceeded, Threshold};
+use align_base::printable_path;
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.begin();
@@ -121,13 +77,4 @@ fn failure(exceeded: &[Exceeded]) -> String {
         format!("{check}: {}, more than {}", tables::percent(exceeded.found), tables::percent(share))
     });
     format!("--fail-on: {}", words.collect::<Vec<_>>().join("; "))
-}
-
-/// The names of files, without their folders, for reports.
-fn file_names(files: &[PathBuf]) -> String {
-    let names: Vec<String> = files.iter().map(|file| models::file_name(file)).collect();
-    match names.as_slice() {
-        [first, _, _, _, ..] => format!("{first} and {} more", counted(names.len() - 1, "file")),
-        names => names.join(", "),
-    }
 }

@@ -1,9 +1,12 @@
 //! The HTML report.
 
-use super::{Options, file_names, tables};
+use super::options::Options;
+use super::tables;
 use crate::models;
 use align_audit::AuditReport;
+use align_base::counted;
 use align_report::{Configuration, Entry, Report};
+use std::path::PathBuf;
 
 pub fn page(report: &AuditReport, options: &Options) -> Report {
     Report {
@@ -43,9 +46,9 @@ fn statements(report: &AuditReport) -> Vec<String> {
 
 fn files(report: &AuditReport) -> Vec<Entry> {
     let name = |file: &str| models::file_name(std::path::Path::new(file));
-    let own = report.files.iter().map(|file| Entry::new(name(&file.file), align_base::counted(file.rows, "row")));
+    let own = report.files.iter().map(|file| Entry::new(name(&file.file), counted(file.rows, "row")));
     let held_out = report.held_out_files.iter();
-    let held_out = held_out.map(|file| Entry::new(name(&file.file), align_base::counted(file.rows, "held-out row")));
+    let held_out = held_out.map(|file| Entry::new(name(&file.file), counted(file.rows, "held-out row")));
     own.chain(held_out).collect()
 }
 
@@ -65,4 +68,13 @@ fn entries(options: &Options) -> Vec<Entry> {
     let sample =
         [Entry::new("--sample-rows", options.sample_rows.to_string()), Entry::new("--seed", options.seed.to_string())];
     model.into_iter().chain(limit).chain(sample).collect()
+}
+
+/// The names of files, without their folders, for reports.
+fn file_names(files: &[PathBuf]) -> String {
+    let names: Vec<String> = files.iter().map(|file| models::file_name(file)).collect();
+    match names.as_slice() {
+        [first, _, _, _, ..] => format!("{first} and {} more", counted(names.len() - 1, "file")),
+        names => names.join(", "),
+    }
 }

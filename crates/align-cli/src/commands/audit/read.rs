@@ -1,48 +1,22 @@
 //! Reads the files block by block.
 
-use super::Options;
+use super::options::Options;
 use super::reference::Model;
+use super::sampled_pairs::SampledPairs;
 use crate::column_option::ColumnOption;
 use crate::data_layout::Layout;
 use crate::{Failure, output};
 use align_audit::{Audit, AuditOptions};
-use align_base::{Progress, printable_path, random::generator};
-use align_data::PairExample;
+use align_base::{Progress, printable_path};
 use align_data::tables::{AuditBlocks, TokenCounter};
-use rand_chacha::rand_core::Rng;
 use std::path::PathBuf;
 
 /// The layouts whose rows can be audited.
 const LAYOUTS: [Layout; 5] =
     [Layout::Pairs, Layout::LabelledCompletions, Layout::ScoredTexts, Layout::Completions, Layout::Conversations];
 
-/// A uniform sample of pairs.
-pub struct Sampled {
-    size: usize,
-    seen: u64,
-    seed: u64,
-    pub pairs: Vec<PairExample>,
-}
-
-impl Sampled {
-    /// Takes pairs at random, so that each pair so far is in the sample with the same probability.
-    fn add(&mut self, pairs: &[PairExample]) {
-        for pair in pairs {
-            self.seen += 1;
-            if self.pairs.len() < self.size {
-                self.pairs.push(pair.clone());
-                continue;
-            }
-            let draw = generator(self.seed, "audit pairs", self.seen).next_u64() % self.seen;
-            if let Some(place) = usize::try_from(draw).ok().and_then(|draw| self.pairs.get_mut(draw)) {
-                *place = pair.clone();
-            }
-        }
-    }
-}
-
 /// Audits the files of the options, and draws pairs for the reference model.
-pub fn audit(options: &Options, model: Option<&Model>) -> Result<(Audit, Option<Sampled>), Failure> {
+pub fn audit(options: &Options, model: Option<&Model>) -> Result<(Audit, Option<SampledPairs>), Failure> {
     let mut audit = Audit::new(AuditOptions {
         sample: options.sample_rows,
         seed: options.seed,
@@ -58,7 +32,7 @@ pub fn audit(options: &Options, model: Option<&Model>) -> Result<(Audit, Option<
         Ok(audit.add_held_out(&block.rows.to_numbered(None)?)?)
     })?;
     let size = options.reference_margins;
-    let mut sampled = size.map(|size| Sampled { size, seen: 0, seed: options.seed, pairs: Vec::new() });
+    let mut sampled = size.map(|size| SampledPairs::new(size, options.seed));
     let tokens = model.map(|model| TokenCounter::new(&model.tokenizer, model.limit));
     let files = blocks(&options.columns, &options.files, options.position_column.as_deref())?;
     each_block(&options.columns, files, &options.files, "auditing", |block| {

@@ -1,7 +1,7 @@
 //! The model whose tokeniser counts tokens, and whose log-probabilities compare the sides of pairs.
 
-use super::Options;
-use super::read::Sampled;
+use super::options::Options;
+use super::sampled_pairs::SampledPairs;
 use crate::{Failure, models};
 use align_audit::{AuditReport, Check, Prediction};
 use align_data::{EncodeOptions, EncodedPairs, InvalidRows, Tokenizer, encode_pairs};
@@ -44,7 +44,7 @@ impl Model {
 }
 
 /// Adds how often the model gives the chosen text of a pair a higher log-probability.
-pub fn add_margins(report: &mut AuditReport, model: &Model, sampled: &Sampled) -> Result<(), Failure> {
+pub fn add_margins(report: &mut AuditReport, model: &Model, sampled: &SampledPairs) -> Result<(), Failure> {
     let options =
         EncodeOptions { max_length: Some(model.limit), invalid_rows: InvalidRows::Drop, ..EncodeOptions::default() };
     let EncodedPairs { pairs, .. } = encode_pairs(&model.tokenizer, &sampled.pairs, &options)?;
