@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use tch::{Device, Kind, Tensor};
 
-/// TRL computes fractions of ratios in float32; losses and gradients agree to 1e-10.
+/// TRL computes fractions of ratios and SAPO's temperatures in float32; other losses and gradients agree to 1e-10.
 const TOLERANCE: f64 = 1e-6;
 const FLOAT64: f64 = 1e-10;
 
@@ -92,11 +92,12 @@ fn options<T: DeserializeOwned>(case: &LossCase) -> T {
 fn assert_case(golden: &Golden, case: &LossCase, loss: &dyn GroupPolicyLoss) -> usize {
     let what = format!("{:?}, old {}, truncated {:?}", case.options, case.old, case.truncated);
     let output = loss.loss_and_gradient(&tokens(golden, case)).unwrap();
-    assert_within(&format!("{what}, loss"), output.loss.value, case.loss, FLOAT64);
+    let tolerance = if case.options.get("loss_type").is_some_and(|name| name == "sapo") { TOLERANCE } else { FLOAT64 };
+    assert_within(&format!("{what}, loss"), output.loss.value, case.loss, tolerance);
     let gradient: Vec<Vec<f64>> = Vec::try_from(&output.gradient).unwrap();
     for (row, (found, expected)) in gradient.iter().zip(&case.gradient).enumerate() {
         for (t, (found, expected)) in found.iter().zip(expected).enumerate() {
-            assert_within(&format!("{what}, gradient of row {row}, token {t}"), *found, *expected, FLOAT64);
+            assert_within(&format!("{what}, gradient of row {row}, token {t}"), *found, *expected, tolerance);
         }
     }
     let statistics = &output.statistics;

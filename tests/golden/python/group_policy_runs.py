@@ -19,7 +19,8 @@ from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
 
 GOLDEN = Path(__file__).resolve().parent.parent
 BASE = GOLDEN / "data/models/gpt2-tiny"
-PROMPTS = ["The film", "An actor", "It was a", "Never"]
+# Two tokens each: TRL pads shorter prompts on the left, and gives GPT-2 no positions for such rows.
+PROMPTS = ["The film", "This movie", "A story", "I think"]
 GROUP, MAX_LENGTH = 4, 9
 COMMON = dict(
     per_device_train_batch_size=8, num_generations=GROUP, max_completion_length=MAX_LENGTH, max_steps=4, learning_rate=5e-4,
