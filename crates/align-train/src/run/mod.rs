@@ -27,6 +27,8 @@ mod settings;
 mod streamed;
 mod summary;
 #[cfg(feature = "trackers")]
+mod tracker_settings;
+#[cfg(feature = "trackers")]
 mod trackers;
 #[cfg(feature = "hub")]
 mod upload;
@@ -119,7 +121,7 @@ pub struct Run<O: RunObjective> {
     group: Option<ProcessGroup>,
     recorded_options: Option<serde_json::Value>,
     #[cfg(feature = "trackers")]
-    trackers: trackers::TrackerSettings,
+    trackers: tracker_settings::TrackerSettings,
     #[cfg(feature = "hub")]
     upload: Option<(String, bool)>,
     resolver: ModelResolver,
@@ -166,7 +168,7 @@ impl<O: RunObjective> Run<O> {
             group: None,
             recorded_options: None,
             #[cfg(feature = "trackers")]
-            trackers: trackers::TrackerSettings::default(),
+            trackers: tracker_settings::TrackerSettings::default(),
             #[cfg(feature = "hub")]
             upload: None,
             resolver: ModelResolver::default(),

@@ -33,7 +33,7 @@ pub struct PreparedRun<O: RunObjective> {
     pub(super) observers: Vec<Box<dyn Observer<O>>>,
     pub(super) stop: StopSignal,
     #[cfg(feature = "trackers")]
-    pub(super) trackers: super::trackers::TrackerSettings,
+    pub(super) trackers: super::tracker_settings::TrackerSettings,
     #[cfg(feature = "hub")]
     pub(super) upload: Option<super::Upload>,
     pub(super) _precision: MatmulPrecisionGuard,

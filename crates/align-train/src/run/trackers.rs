@@ -1,4 +1,4 @@
-//! Trackers of a run: settings, checks, and opening them.
+//! Trackers of a run: setting and opening them.
 
 use super::{PreparedRun, Run, RunObjective};
 use crate::observer::{TrackerLog, TrackerTexts};
@@ -12,21 +12,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// The folder of TensorBoard's event files in the output folder.
-const EVENTS: &str = "runs";
-
 /// The metrics that TensorBoard shows beside the hyper-parameters, if a run logs them.
 const MAIN_METRICS: [&str; 5] =
     ["loss", "eval_loss", "rewards/margins", "rewards/accuracies", "eval_rewards/accuracies"];
-
-/// Where a run is logged, besides its own folder.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct TrackerSettings {
-    trackers: Vec<Tracker>,
-    run_name: Option<String>,
-    logging_dir: Option<PathBuf>,
-    mlflow: Option<MlflowSettings>,
-}
 
 impl<O: RunObjective> Run<O> {
     /// Logs the run to these trackers, like transformers' `report_to`; by default to none. [`Tracker::TensorBoard`] writes event files into the
@@ -55,101 +43,6 @@ impl<O: RunObjective> Run<O> {
         self.trackers.mlflow = Some(settings);
         self
     }
-}
-
-impl TrackerSettings {
-    fn has(&self, tracker: Tracker) -> bool {
-        self.trackers.contains(&tracker)
-    }
-
-    /// Whether the values of single rows are needed.
-    pub fn shows_histograms(&self) -> bool {
-        self.has(Tracker::TensorBoard)
-    }
-
-    /// Checks for settings that contradict each other or would be ignored, before the output folder is opened.
-    pub fn check(&self, output_dir: &Path) -> Result<()> {
-        let fail = |option: &'static str, reason: String| Err(Error::Config { option, reason });
-        if let Some(tracker) =
-            self.trackers.iter().find(|one| self.trackers.iter().filter(|all| all == one).count() > 1)
-        {
-            return fail("report_to", format!("names {tracker} twice: name it once"));
-        }
-        if self.logging_dir.is_some() && !self.has(Tracker::TensorBoard) {
-            return fail(
-                "logging_dir",
-                "has no effect unless report_to has tensorboard: add it, or leave it out".into(),
-            );
-        }
-        if let Some(name) = &self.run_name {
-            if self.trackers.is_empty() {
-                return fail(
-                    "run_name",
-                    "has no effect unless report_to names a tracker: add one, or leave it out".into(),
-                );
-            }
-            let is_folder = !name.contains(['/', '\\']) && !name.chars().any(char::is_control);
-            if name.is_empty() || name.starts_with('.') || !is_folder {
-                let shown = align_base::printable_line(name);
-                return fail(
-                    "run_name",
-                    format!("is {shown:?}, expected a name that a folder can have, without a slash"),
-                );
-            }
-        }
-        if self.mlflow.is_some() && !self.has(Tracker::MlFlow) {
-            return fail("report_to", "has no mlflow, but a server is set: add it".into());
-        }
-        let events = self.events(output_dir);
-        match is_run_file_or_inside(output_dir, &events) {
-            true => {
-                fail("logging_dir", format!("is {}, which the run replaces: choose another folder", events.display()))
-            }
-            false => Ok(()),
-        }
-    }
-
-    /// Checks the server's settings, and that the event files of another run would not be mixed with those of this run. Of several processes,
-    /// the one that writes does.
-    pub fn check_writer(&self, output_dir: &Path, resumes: bool) -> Result<()> {
-        if self.has(Tracker::MlFlow) {
-            self.mlflow_settings()?;
-        }
-        if !self.has(Tracker::TensorBoard) || resumes {
-            return Ok(());
-        }
-        let folder = self.events(output_dir);
-        match has_event_files(&folder) {
-            Ok(false) => Ok(()),
-            Ok(true) => {
-                let reason = "has the event files of another run, which TensorBoard would show as one with this run: choose another \
-                              logging_dir, or set run_name";
-                Err(Error::Output { path: folder, reason: reason.into() })
-            }
-            Err(e) => Err(Error::Output { path: folder, reason: e.to_string() }),
-        }
-    }
-
-    fn mlflow_settings(&self) -> Result<MlflowSettings> {
-        let settings = self.mlflow.clone().map_or_else(MlflowSettings::from_environment, Ok);
-        settings.map_err(|e| Error::Config { option: "report_to", reason: format!("has mlflow, but {e}") })
-    }
-
-    /// The folder of the event files.
-    fn events(&self, output_dir: &Path) -> PathBuf {
-        let folder = self.logging_dir.clone().unwrap_or_else(|| output_dir.join(EVENTS));
-        self.run_name.as_ref().map_or_else(|| folder.clone(), |name| folder.join(name))
-    }
-}
-
-/// Whether a folder is a file or folder that a run writes in its output folder, or inside of one.
-fn is_run_file_or_inside(output_dir: &Path, folder: &Path) -> bool {
-    let (Ok(output_dir), Ok(folder)) = (std::path::absolute(output_dir), std::path::absolute(folder)) else {
-        return false;
-    };
-    folder
-        .strip_prefix(&output_dir)
-        .is_ok_and(|inside| inside.iter().next().is_some_and(|name| RunFolder::is_run_file(&name.to_string_lossy())))
 }
 
 impl<O: RunObjective> PreparedRun<O> {
