@@ -38,7 +38,8 @@
 //! ```
 //!
 //! Features: `hub` (load models by their names on the Hugging Face hub and upload trained models), `report` (a run writes an HTML
-//! report), `tables` (read examples from Parquet files), `clap` (config structs as command-line options).
+//! report), `trackers` (runs report to TensorBoard and MLflow, and with `report` a live page shows them), `tables` (read examples from Parquet
+//! files), `clap` (config structs as command-line options).
 
 mod adamw;
 mod batch_metrics;

@@ -8,9 +8,11 @@
 mod client;
 mod names;
 mod queue;
+mod run_start;
 mod sender;
 mod server_run;
 mod settings;
 
-pub use sender::{End, MlflowRun, NotSent, RunStart};
+pub use run_start::{End, RunStart};
+pub use sender::{MlflowRun, NotSent};
 pub use settings::{MlflowSettings, SettingError};

@@ -2,54 +2,13 @@ use super::MlflowSettings;
 use super::client::{Client, Failure};
 use super::names::{name, parameter_value};
 use super::queue::{Metric, Queue};
+use super::run_start::{End, RunStart, now_ms};
 use super::server_run::{MAX_METRICS, MAX_PARAMETERS, ServerRun};
 use align_base::counted;
 use std::fmt;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-/// What is known of a run before its first step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunStart {
-    /// A name that no other run has. A run that is resumed is found by it.
-    pub identity: String,
-    /// The name that MLflow shows. Without one, the server invents one.
-    pub run_name: Option<String>,
-    /// The options, with their values as text.
-    pub parameters: Vec<(String, String)>,
-    /// When the run started, in milliseconds since 1970.
-    pub time_ms: u64,
-}
-
-impl RunStart {
-    /// A run that starts now.
-    #[must_use]
-    pub fn now(identity: impl Into<String>, run_name: Option<String>, parameters: Vec<(String, String)>) -> Self {
-        Self { identity: identity.into(), run_name, parameters, time_ms: now_ms() }
-    }
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// It has reached its last step.
-    Finished,
-    /// It was stopped, and can be resumed.
-    Stopped,
-    /// It ended with an error.
-    Failed,
-}
-
-impl End {
-    pub(super) fn status(self) -> &'static str {
-        match self {
-            Self::Finished => "FINISHED",
-            Self::Stopped => "KILLED",
-            Self::Failed => "FAILED",
-        }
-    }
-}
+use std::time::{Duration, Instant};
 
 /// What was not sent to a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,10 +203,4 @@ impl Worker {
         self.retry = Some(Instant::now() + self.wait);
         self.wait = (self.wait * 2).min(LONGEST_WAIT);
     }
-}
-
-/// Milliseconds since 1970.
-fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }

@@ -2,7 +2,7 @@
 
 use super::client::{Client, Failure};
 use super::queue::Metric;
-use super::sender::{End, RunStart};
+use super::run_start::{End, RunStart};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

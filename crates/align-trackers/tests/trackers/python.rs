@@ -1,12 +1,14 @@
 //! Runs scripts with the Python libraries.
 
+use std::io::Write;
 use std::process::Command;
 
 /// The Python that `ALIGN_PYTHON` names. Says that a test is skipped if there is none.
-#[allow(clippy::print_stderr)]
 pub fn python(library: &str) -> Option<Command> {
     let Some(python) = std::env::var_os("ALIGN_PYTHON") else {
-        eprintln!("skipped: ALIGN_PYTHON names no Python with {library}");
+        let test = std::thread::current().name().unwrap_or_default().to_owned();
+        let message = format!("SKIPPED {test}: ALIGN_PYTHON names no Python with {library}\n");
+        std::io::stderr().write_all(message.as_bytes()).unwrap();
         return None;
     };
     let mut command = Command::new(python);

@@ -1,4 +1,4 @@
-//! Which trackers log a run, and checks of their settings.
+//! Settings of a run's trackers, and their checks.
 
 use crate::{Error, Result, RunFolder};
 use align_trackers::Tracker;
@@ -12,14 +12,13 @@ const EVENTS: &str = "runs";
 /// Where a run is logged, besides its own folder.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TrackerSettings {
-    pub(super) trackers: Vec<Tracker>,
-    pub(super) run_name: Option<String>,
-    pub(super) logging_dir: Option<PathBuf>,
-    pub(super) mlflow: Option<MlflowSettings>,
+    pub trackers: Vec<Tracker>,
+    pub run_name: Option<String>,
+    pub logging_dir: Option<PathBuf>,
+    pub mlflow: Option<MlflowSettings>,
 }
 
 impl TrackerSettings {
-    /// Whether the run is logged to a tracker.
     pub fn has(&self, tracker: Tracker) -> bool {
         self.trackers.contains(&tracker)
     }
@@ -92,7 +91,7 @@ impl TrackerSettings {
         }
     }
 
-    /// The MLflow server and experiment.
+    /// The server's settings: those that were set, or those of the environment variables.
     pub fn mlflow_settings(&self) -> Result<MlflowSettings> {
         let settings = self.mlflow.clone().map_or_else(MlflowSettings::from_environment, Ok);
         settings.map_err(|e| Error::Config { option: "report_to", reason: format!("has mlflow, but {e}") })

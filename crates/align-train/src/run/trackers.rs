@@ -1,4 +1,4 @@
-//! Trackers of a run: choosing and opening them.
+//! Trackers of a run: setting and opening them.
 
 use super::{PreparedRun, Run, RunObjective};
 use crate::observer::{TrackerLog, TrackerTexts};
