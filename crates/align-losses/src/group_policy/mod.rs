@@ -40,8 +40,12 @@ pub use rloo_loss::{RlooLoss, RlooOptions};
 pub use statistics::PolicyStatistics;
 pub use truncated::{is_truncated, mask_truncated};
 
-use crate::{LossInfo, loss_info::loss_types};
-use token_term::TokenTerm;
+use crate::{LossInfo, Result, loss_info::loss_types};
+use ratio::Ratio;
+use token_term::Term;
+
+/// The loss of each token without KL penalty, as a function of tokens, ratios and options.
+type TokenTerm = fn(&PolicyTokens, &Ratio, &GrpoOptions) -> Result<Term>;
 
 /// A loss type of GRPO.
 struct BuiltinLoss {

@@ -1,10 +1,4 @@
-use super::ratio::Ratio;
-use super::{GrpoOptions, PolicyTokens};
-use crate::Result;
 use tch::Tensor;
-
-/// The loss of each token without KL penalty, as a function of tokens, ratios and options.
-pub(super) type TokenTerm = fn(&PolicyTokens, &Ratio, &GrpoOptions) -> Result<Term>;
 
 /// The losses of tokens, and their derivatives.
 #[derive(Debug)]
