@@ -28,7 +28,7 @@ pub fn table(completions: &[Completion], column: impl Fn(&Completion) -> &[f64])
     let width = completions.iter().map(|c| c.logps.len()).max().unwrap();
     let rows = completions.iter().map(|c| {
         let mut row = column(c).to_vec();
-        row.resize(width, if row.len() % 2 == 0 { f64::NEG_INFINITY } else { 77.0 });
+        row.resize(width, if row.len().is_multiple_of(2) { f64::NEG_INFINITY } else { 77.0 });
         row
     });
     Tensor::from_slice2(&rows.collect::<Vec<_>>())

@@ -11,10 +11,10 @@ use align_train::{GroupPolicyConfig, GrpoConfig, GrpoLossType, Objective, Proces
 use plain::Loss;
 use tch::{Device, Kind, Tensor};
 
-pub const VOCAB: i64 = 53;
+const VOCAB: i64 = 53;
 
 /// In float64, so that differences are those of the formulas.
-pub fn gpt2(seed: u64) -> Gpt2 {
+fn gpt2(seed: u64) -> Gpt2 {
     let config = Gpt2Config {
         vocab_size: VOCAB,
         n_positions: 32,
@@ -38,7 +38,7 @@ fn lora() -> LoraModel {
 }
 
 /// Completions with old log-probabilities around those of a uniform distribution.
-pub fn rows(old: bool) -> Vec<GroupPolicyRow> {
+fn rows(old: bool) -> Vec<GroupPolicyRow> {
     let ids = |count: usize, salt: usize| (0..count).map(|i| ((i * i * 7 + 13 * i + 29 * salt) % 53) as i64).collect();
     let row = |row: usize| {
         let completion: Vec<i64> = ids(1 + row * 5 % 9, row + 20);
