@@ -87,26 +87,23 @@ fn losses_without_a_reference_model() {
     }
 }
 
+/// In float64, since losses are sums of terms of both signs.
 #[test]
 fn policy_gradients() {
     let truncated = GrpoConfig { mask_truncated_completions: true, ..GrpoConfig::default() };
-    let kl = GrpoConfig { beta: 0.1, ..truncated.clone() };
-    for (name, config, old) in [
-        ("dapo", truncated.clone(), false),
-        ("dapo with KL", kl.clone(), true),
-        ("grpo in micro-batches", GrpoConfig { loss_type: GrpoLossType::Grpo, micro_batch_tokens: 20, ..kl }, true),
-        ("bnpo", GrpoConfig { loss_type: GrpoLossType::Bnpo, ..truncated }, true),
-    ] {
+    let bnpo = GrpoConfig { loss_type: GrpoLossType::Bnpo, ..truncated.clone() };
+    let kl = GrpoConfig { beta: 0.1, micro_batch_tokens: 20, ..truncated };
+    for (name, config, old) in [("dapo with KL", kl, true), ("bnpo", bnpo, false)] {
         let config = GrpoConfig { training: training(), ..config };
         let make = || {
-            let objective = Grpo::new(gpt2(3, Kind::Float), None, config.clone()).unwrap();
+            let objective = Grpo::new(gpt2(3, Kind::Double), None, config.clone()).unwrap();
             (objective, generated(TRAIN, old), generated(EVAL, old))
         };
         assert_same(name, make);
     }
     let config = RlooConfig { training: training(), ..RlooConfig::default() };
     let make = || {
-        let objective = Rloo::new(gpt2(3, Kind::Float), None, config.clone()).unwrap();
+        let objective = Rloo::new(gpt2(3, Kind::Double), None, config.clone()).unwrap();
         (objective, generated(TRAIN, false), generated(EVAL, false))
     };
     assert_same("rloo", make);
