@@ -1,5 +1,5 @@
 //! `align online-dpo`: on-policy rounds, killed and stopped at random times.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod support;
 

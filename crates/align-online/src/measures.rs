@@ -27,7 +27,7 @@ pub(crate) fn measure(groups: &[TextGroup], panel: &Panel, logps: Option<&TextLo
     let mut metrics = BTreeMap::new();
     let mut set = |name: String, value: Option<f64>| value.and_then(|value| metrics.insert(name, value));
     set("reward".into(), mean(texts().map(|text| text.reward)));
-    let deviations: Vec<f64> = groups.iter().filter_map(|group| deviation(group)).collect();
+    let deviations: Vec<f64> = groups.iter().filter_map(deviation).collect();
     set("reward_std".into(), mean(deviations.iter().copied()));
     let zero = |deviation: &f64| if *deviation == 0.0 { 1.0 } else { 0.0 };
     set("frac_reward_zero_std".into(), mean(deviations.iter().map(zero)));

@@ -132,7 +132,7 @@ impl RoundWriter {
             seed: generator(self.seed, "round texts", round).random(),
             ..self.generation.clone()
         });
-        let generation = generation.map_err(|e| align_train::Error::from(align_models::Error::from(e)))?;
+        let generation = generation.map_err(align_train::Error::from)?;
         let texts = generate_encoded(policy, &self.tokenizer, &ids, &generation, None)?;
         Ok(Written { prompts, texts })
     }

@@ -98,10 +98,7 @@ impl<O: Objective> Trainer<O> {
         policy.set_training(!config.disable_dropout);
         check_memory(&objective, &train)?;
         let policy = objective.policy();
-        if config.zero_stage > 0 && group.is_single() {
-            let reason = "is 1, which shares out the optimiser's state among processes, but there is one: set it to 0, or start several";
-            return Err(Error::Config { option: "zero_stage", reason: reason.into() });
-        }
+        check_zero_stage(&config, &group)?;
         let optimizer = AdamW::in_group(policy.parameters().iter(), config.adamw(), config.zero_stage, &group)?;
         let gradients = GradientExchange::new(&group, policy.parameters().iter().map(|(_, weight)| weight))?;
         let frozen_digest = frozen_digest(policy)?;
@@ -320,4 +317,13 @@ impl<O: Objective> Trainer<O> {
         rows.sort_unstable();
         Err(Error::NotFinite { step: self.step + 1, what, value, rows })
     }
+}
+
+/// Rejects sharing the optimiser's state among processes if there is one.
+fn check_zero_stage(config: &TrainingConfig, group: &ProcessGroup) -> Result<()> {
+    if config.zero_stage > 0 && group.is_single() {
+        let reason = "is 1, which shares out the optimiser's state among processes, but there is one: set it to 0, or start several";
+        return Err(Error::Config { option: "zero_stage", reason: reason.into() });
+    }
+    Ok(())
 }

@@ -42,6 +42,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "dataset_test_split",
             "metrics",
             "input",
+            "files",
             "max_texts",
             "max_tokens",
             "prompt",

@@ -1,16 +1,17 @@
 //! Preparing a run: loading the models, tokenising the examples and restoring a checkpoint.
 
-use super::load::LoadedModel;
+use super::load::{LoadedModel, LoadedReference};
+use super::rounds::Rounds;
 use super::run_names::RunNames;
 use super::{
     Dataset, EncodeContext, Placement, PreparedRun, RoundContext, Run, RunModel, RunObjective, SampleTextsFactory,
 };
 use crate::distributed::check_same_values;
 use crate::training_checkpoint::num_processes_of;
-use crate::{Error, Observer, Result, Rows, RunConfig, RunFolder, Trainer, latest_checkpoint};
+use crate::{Error, Objective, Observer, Result, Rows, RunConfig, RunFolder, Trainer, latest_checkpoint};
 use align_data::{EncodeReport, Tokenizer};
 use align_distributed::ProcessGroup;
-use align_models::TrainableModel;
+use align_models::{CausalLm, TrainableModel};
 use align_torch::MatmulPrecision;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -28,10 +29,7 @@ impl<O: RunObjective> Run<O> {
         self.check_same_in_all_processes(&group)?;
         let (output_dir, options) = (self.check()?, self.options()?);
         #[cfg(feature = "trackers")]
-        group.agree_on_result(match group.rank() {
-            0 => self.trackers.check_writer(&output_dir, self.resume.is_some()),
-            _ => Ok(()),
-        })?;
+        group.on_rank_0(|| self.trackers.check_writer(&output_dir, self.resume.is_some()))?;
         #[cfg(feature = "hub")]
         let upload = self.take_upload(&group)?;
         let placement = self.placement()?;
@@ -47,53 +45,25 @@ impl<O: RunObjective> Run<O> {
         let loaded = group.agree_on_result(self.model.load(peft, texts, output, placed))?;
         let LoadedModel { model: policy, tokenizer, display_name, hub_id } = loaded;
         reference.as_ref().map_or(Ok(()), |reference| reference.check_tokenizer(&tokenizer))?;
-        let (reference, ref_model) = match reference {
-            Some(reference) => (Some(reference.model), Some(reference.display_name)),
-            None => (None, O::HAS_REFERENCE.then(|| "the base model".to_owned())),
-        };
+        let (reference, ref_model) = named_reference::<O>(reference);
         let mut names = RunNames::new(display_name, hub_id, ref_model, &self.train.name);
         #[cfg(feature = "hub")]
-        {
-            names.hub_model_id = upload.as_ref().map(|upload| upload.repo().to_string());
-        }
+        upload.iter().for_each(|upload| names.hub_model_id = Some(upload.repo().to_string()));
 
         let samples = sample_texts(self.samples, folder.as_ref(), (&policy, &tokenizer), (placement.seed, resumes))?;
         let (max_length, model_max_length) = (self.max_length, policy.max_sequence_length());
         let (strip_prompt, invalid_rows) = (self.strip_prompt, self.invalid_rows);
         let context = EncodeContext { tokenizer: &tokenizer, max_length, model_max_length, strip_prompt, invalid_rows };
-        let on_policy = self.rounds.is_some();
-        let (mut observers, paths) = (self.observers, folder.as_ref().map(RunFolder::path));
-        let (rows, train_report) = match self.rounds.zip(paths) {
-            Some((rounds, path)) => {
-                let (path, seed) = (path.join(RunFolder::ROUNDS), placement.seed);
-                let context = RoundContext {
-                    policy: &policy,
-                    config: &self.config,
-                    tokenizer: &tokenizer,
-                    path: &path,
-                    seed,
-                    resumes,
-                };
-                let (rows, observer) = rounds.create(&context)?;
-                observers.insert(0, observer);
-                (rows, None)
-            }
-            None => encode_training::<O>(&self.config, self.train, &context, &group)?,
-        };
+        let run = (folder.as_ref(), &policy, &self.config, (placement.seed, resumes));
+        let (rows, train_report, writer) = training_rows(self.rounds, self.train, run, &context, &group)?;
         names.train_rows = rows.len();
-        let mut trainer = Trainer::in_group(O::from_models(policy, reference, self.config)?, rows, group)?;
-        let mut eval_report = None;
-        if let Some(eval) = self.eval {
-            names.eval_data = Some((eval.name.clone(), eval.label()));
-            (trainer, eval_report) = with_evaluation(trainer, eval, &context)?;
-        }
+        let trainer = Trainer::in_group(O::from_models(policy, reference, self.config)?, rows, group)?;
+        let (mut trainer, eval_report) = with_evaluation(trainer, self.eval, &mut names, &context)?;
         if let (Some(checkpoint), Some(mode)) = (&checkpoint, self.resume) {
             trainer.resume_in_group(checkpoint, mode)?;
         }
         #[cfg(feature = "trackers")]
-        {
-            trainer.collects_row_values = self.trackers.shows_histograms();
-        }
+        self.trackers.collect_values(&mut trainer);
         Ok(PreparedRun {
             trainer,
             output_dir,
@@ -106,8 +76,8 @@ impl<O: RunObjective> Run<O> {
             checkpoint,
             options,
             samples,
-            on_policy,
-            observers,
+            on_policy: writer.is_some(),
+            observers: writer.into_iter().chain(self.observers).collect(),
             stop: self.stop,
             #[cfg(feature = "trackers")]
             trackers: self.trackers,
@@ -209,12 +179,44 @@ fn sample_texts<O: RunObjective>(
     factory.zip(folder).map(create).transpose()
 }
 
-/// Adds held-out rows to a trainer. Also returns the report of their tokenisation.
+/// The reference model, and its name on the model card.
+fn named_reference<O: RunObjective>(reference: Option<LoadedReference>) -> (Option<Box<dyn CausalLm>>, Option<String>) {
+    match reference {
+        Some(reference) => (Some(reference.model), Some(reference.display_name)),
+        None => (None, O::HAS_REFERENCE.then(|| "the base model".to_owned())),
+    }
+}
+
+/// Training rows, the report of their tokenisation, and the observer that writes them if the policy does.
+type TrainingRows<O> = (Rows<<O as Objective>::Row>, Option<EncodeReport>, Option<Box<dyn Observer<O>>>);
+
+/// Tokenises the training examples, or prepares the rounds in which the policy writes its rows.
+fn training_rows<O: RunObjective>(
+    rounds: Option<Rounds<O>>,
+    data: Dataset<O::Example>,
+    (folder, policy, config, (seed, resumes)): (Option<&RunFolder>, &O::Model, &O::Config, (u64, bool)),
+    context: &EncodeContext<'_>,
+    group: &ProcessGroup,
+) -> Result<TrainingRows<O>> {
+    let Some((rounds, folder)) = rounds.zip(folder) else {
+        let (rows, report) = encode_training::<O>(config, data, context, group)?;
+        return Ok((rows, report, None));
+    };
+    let path = folder.path().join(RunFolder::ROUNDS);
+    let context = RoundContext { policy, config, tokenizer: context.tokenizer, path: &path, seed, resumes };
+    let (rows, writer) = rounds.create(&context)?;
+    Ok((rows, None, Some(writer)))
+}
+
+/// Adds held-out rows to a trainer, if there are any. Also returns the report of their tokenisation.
 fn with_evaluation<O: RunObjective>(
     trainer: Trainer<O>,
-    eval: Dataset<O::Example>,
+    eval: Option<Dataset<O::Example>>,
+    names: &mut RunNames,
     context: &EncodeContext<'_>,
 ) -> Result<(Trainer<O>, Option<EncodeReport>)> {
+    let Some(eval) = eval else { return Ok((trainer, None)) };
+    names.eval_data = Some((eval.name.clone(), eval.label()));
     let (label, config) = (eval.label(), trainer.config().clone());
     let (rows, report) = encode::<O>(&config, eval, "evaluation rows: ", context)?;
     let trainer = trainer.with_evaluation(rows).map_err(|e| Error::in_dataset(&label, e))?;

@@ -1,6 +1,6 @@
 //! Settings of a run's trackers, and their checks.
 
-use crate::{Error, Result, RunFolder};
+use crate::{Error, Objective, Result, RunFolder, Trainer};
 use align_trackers::Tracker;
 use align_trackers::mlflow::MlflowSettings;
 use align_trackers::tensorboard::has_event_files;
@@ -24,8 +24,13 @@ impl TrackerSettings {
     }
 
     /// Whether the values of single rows are needed.
-    pub fn shows_histograms(&self) -> bool {
+    fn shows_histograms(&self) -> bool {
         self.has(Tracker::TensorBoard)
+    }
+
+    /// Lets a trainer keep the values of single rows, if they are needed.
+    pub fn collect_values<O: Objective>(&self, trainer: &mut Trainer<O>) {
+        trainer.collects_row_values = self.shows_histograms();
     }
 
     /// Checks for settings that contradict each other or would be ignored, before the output folder is opened.

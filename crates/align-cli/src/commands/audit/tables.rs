@@ -4,9 +4,17 @@ use align_audit::{AuditReport, Exactness, Finding, FoundRow, Margins};
 use align_base::counted;
 use align_report::{Cell, Column, Estimate, Row, Table, format_number};
 
-/// Rows that are listed for each finding on a terminal, and in a report.
-const LISTED_IN_TERMINAL: usize = 3;
+/// Where a table is shown.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Terminal,
+    Report,
+}
+
+/// Rows that are listed for each finding in a report.
 const LISTED_IN_REPORT: usize = 10;
+/// Characters of the rows that are listed for each finding on a terminal.
+const LISTED_CHARACTERS: usize = 26;
 
 /// Languages that are listed.
 const LANGUAGES: usize = 8;
@@ -43,7 +51,7 @@ pub fn summary(report: &AuditReport) -> String {
 /// The tables that are printed.
 pub fn of_terminal(report: &AuditReport) -> Vec<Table> {
     let findings: Vec<&Finding> = report.problems().collect();
-    let found = (!findings.is_empty()).then(|| findings_table(report, &findings, LISTED_IN_TERMINAL));
+    let found = (!findings.is_empty()).then(|| findings_table(report, &findings, Place::Terminal));
     let predictions = predictions(report).map(|mut table| {
         // The rules are printed below.
         table.columns.truncate(1);
@@ -56,29 +64,49 @@ pub fn of_terminal(report: &AuditReport) -> Vec<Table> {
 /// The tables of the HTML report: also the checks that found nothing.
 pub fn of_report(report: &AuditReport) -> Vec<Table> {
     let findings: Vec<&Finding> = report.findings.iter().collect();
-    let found = findings_table(report, &findings, LISTED_IN_REPORT);
+    let found = findings_table(report, &findings, Place::Report);
     let margins = report.score_margins.as_ref().map(margins);
     let all = std::iter::once(found).chain(predictions(report)).chain(languages(report)).chain(margins);
     all.chain(not_checked(report)).collect()
 }
 
-fn findings_table(report: &AuditReport, findings: &[&Finding], listed: usize) -> Table {
+fn findings_table(report: &AuditReport, findings: &[&Finding], shown: Place) -> Table {
     let several = report.files.len() > 1;
     let row = |finding: &&Finding| {
         let group = format!("{:?}", finding.name.group());
         let count = Cell::Number(Estimate::exact(finding.count as f64));
         let share = Cell::Text(percent(finding.share));
-        let rows: Vec<String> = finding.first_rows.iter().take(listed).map(|row| place(row, several)).collect();
+        let rows = first_rows(finding, several, shown);
         let more = if finding.count > rows.len() as u64 { ", …" } else { "" };
         let rows = if rows.is_empty() { Cell::Missing } else { Cell::Text(format!("{}{more}", rows.join(", "))) };
         Row { name: finding.name.to_string(), group, cells: vec![count, share, rows] }
     };
     Table {
-        caption: "What was found, with the first rows; \"of\" is the row that a row repeats, contradicts or shares its prompt with".to_owned(),
+        caption: match shown {
+            Place::Terminal => "What was found, with the first rows".to_owned(),
+            Place::Report => "What was found, with the first rows; \"of\" is the row that a row repeats, contradicts or shares its prompt with".to_owned(),
+        },
         row_title: "Finding".to_owned(),
         columns: vec![Column { decimals: Some(0), ..Column::new("Rows", "") }, Column::new("Share", ""), Column::new("First rows", "")],
         rows: findings.iter().map(row).collect(),
     }
+}
+
+/// The first rows of a finding: on a terminal as many as fit, without the rows that they are like.
+fn first_rows(finding: &Finding, several: bool, shown: Place) -> Vec<String> {
+    if shown == Place::Report {
+        return finding.first_rows.iter().take(LISTED_IN_REPORT).map(|row| place(row, several)).collect();
+    }
+    let (mut rows, mut characters) = (Vec::new(), 0);
+    for row in &finding.first_rows {
+        let text = place(&FoundRow { other: None, ..row.clone() }, several);
+        characters += text.chars().count() + 2;
+        if characters > LISTED_CHARACTERS && !rows.is_empty() {
+            break;
+        }
+        rows.push(text);
+    }
+    rows
 }
 
 /// A row, with its file if there are several.
