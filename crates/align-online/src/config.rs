@@ -113,7 +113,8 @@ mod tests {
             change(&mut config);
             config.validate().unwrap_err().to_string()
         };
-        let cases: [(&str, &dyn Fn(&mut RoundsConfig)); 11] = [
+        type Change<'a> = &'a dyn Fn(&mut RoundsConfig);
+        let cases: [(&str, Change<'_>); 11] = [
             ("rounds", &|c| c.rounds = 0),
             ("prompts_per_round", &|c| c.prompts_per_round = 0),
             ("num_generations", &|c| c.num_generations = Schedule::constant(1)),
