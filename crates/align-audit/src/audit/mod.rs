@@ -21,7 +21,7 @@ use choices::Choices;
 use files::Files;
 use std::collections::{BTreeMap, HashMap};
 
-/// An audit of preference data. Rows are given in blocks and not kept: of each row, about 50 bytes stay in memory and 350 in temporary
+/// An audit of preference data. Rows are given in blocks and not kept: of each row, about 90 bytes stay in memory and 350 in temporary
 /// files.
 ///
 /// ```
