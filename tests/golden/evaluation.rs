@@ -66,8 +66,9 @@ where
         let value = value.as_f64().unwrap();
         for (size, record) in sizes.iter().zip(&records) {
             let found = record.get(metric).unwrap_or(f64::NAN);
-            // float32 against float64. Log-ratios are differences of numbers of the order of 100, each with a rounding error of 8e-6.
-            let near = (found - value).abs() <= 2e-5 * value.abs().max(1.0);
+            // float32 against float64. Log-ratios are differences of sums of the order of 100, whose last digit is 8e-6; how many such steps a
+            // sum is off depends on the processor.
+            let near = (found - value).abs() <= 4e-5 * value.abs().max(1.0);
             assert!(near, "{name}, {metric}, batches of {size}: {found}, expected {value}");
         }
     }

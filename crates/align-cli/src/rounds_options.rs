@@ -164,6 +164,11 @@ impl RoundsOptions {
                 .push(("reward_model".to_owned(), Box::new(self.score.load(&folder, runtime, self.judge_batch_size)?)));
         }
         let names: Vec<String> = judges.iter().map(|(name, _)| name.clone()).collect();
+        if let Some(given) = reward_weights.filter(|given| given.len() != names.len()) {
+            let (given, names) = (given.len(), names.join(", "));
+            let problem = format!("--reward-weights has {given} numbers: give one for each of {names}");
+            return Err(UsageError::new(problem).into());
+        }
         let weights = match weights {
             Some(weights) => weights.of(&names)?,
             None => vec![1.0; names.len()],

@@ -60,7 +60,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let config = options.rounds.config(selection);
     let (prompts, on_round) = (round_prompts(&options.run.files)?, log_rounds(config.rounds));
     let panel = options.rounds.panel(options.run.runtime(), None)?;
-    let rows = rounds(config, prompts, panel, on_round)?;
+    let rows = rounds(config, prompts, panel, on_round).map_err(align_train::Error::from)?;
     let run = DpoRun::on_policy(options.run.base_model(models::BUNDLED_POLICY)?, rows, options.dpo.clone())?;
     let run = set_if_given(run, options.ref_model.clone(), Run::reference);
     let defaults = DpoConfig::default().training;

@@ -46,7 +46,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let of_rounds = options.rounds.config(PairSelection::default());
     let (prompts, on_round) = (round_prompts(&options.run.files)?, log_rounds(of_rounds.rounds));
     let panel = options.rounds.panel(options.run.runtime(), config.reward_weights.as_deref())?;
-    let rows = rounds(of_rounds, prompts, panel, on_round)?;
+    let rows = rounds(of_rounds, prompts, panel, on_round).map_err(align_train::Error::from)?;
     let run = Run::<Rloo>::on_policy(options.run.base_model(models::BUNDLED_POLICY)?, rows, config)?;
     let run = set_if_given(run, options.ref_model.clone(), Run::reference);
     let defaults = RlooConfig::default().training;

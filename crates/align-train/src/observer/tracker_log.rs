@@ -141,6 +141,7 @@ fn evaluation_values(record: &EvaluationRecord) -> Vec<(String, f64)> {
 
 impl<O: Objective> Observer<O> for TrackerLog {
     fn on_start(&mut self, _: &Trainer<O>) -> Result<Flow> {
+        self.texts.iter_mut().for_each(TrackerTexts::begin);
         self.log_texts()?;
         Ok(Flow::Continue)
     }

@@ -15,15 +15,22 @@ const MAX_PROMPTS: usize = 40;
 #[derive(Debug)]
 pub(crate) struct TrackerTexts {
     path: PathBuf,
+    from_beginning: bool,
     /// The bytes that were read.
     read: u64,
 }
 
 impl TrackerTexts {
-    /// The texts of a file, from its beginning or from its current end.
+    /// The texts of a file, from its beginning or from its end when the run begins.
     pub fn new(path: &Path, from_beginning: bool) -> Self {
-        let length = || std::fs::metadata(path).map_or(0, |file| file.len());
-        Self { path: path.to_owned(), read: if from_beginning { 0 } else { length() } }
+        Self { path: path.to_owned(), from_beginning, read: 0 }
+    }
+
+    /// Passes over the texts that are there when the run begins, after those from after its checkpoint were removed, unless they are wanted.
+    pub fn begin(&mut self) {
+        if !self.from_beginning {
+            self.read = std::fs::metadata(&self.path).map_or(0, |file| file.len());
+        }
     }
 
     /// The texts that were added, with their steps.
