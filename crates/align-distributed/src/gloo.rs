@@ -131,9 +131,9 @@ impl Gloo {
         self.deadline.set(Deadline::after(self.timeout));
     }
 
-    /// The time that is left to the operation, in milliseconds. c10d takes 0 as no limit.
+    /// The time that is left to the operation, in milliseconds, at least 1.
     fn timeout_ms(&self) -> i64 {
-        milliseconds(self.deadline.get().left()).max(1)
+        milliseconds(self.deadline.get().left())
     }
 
     /// Replaces the values of a contiguous tensor by their reduction over all ranks.

@@ -20,7 +20,7 @@ pub struct PanelJudge {
     pub judge: Box<dyn Judge>,
 }
 
-/// What a panel says of one text.
+/// The scores of one text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     /// The scores by the judges, in their order.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A text that the policy wrote, and what judges think of it.
+/// A text that the policy wrote, with its scores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JudgedText {
