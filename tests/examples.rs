@@ -47,7 +47,7 @@ const NOTEBOOK: &str =
 
 /// Each example, its arguments, and parts of its output.
 const EXAMPLES: &[(&str, &str, &[&str])] = &[
-    ("audit", "PAIRS LIKES", &["length-bias: "]),
+    ("audit", "PAIRS held-out.jsonl", &["control-characters: ", "length-bias: "]),
     ("chat", "QWEN2 Why? When?", &["> Why?\n", " tokens)\n> When?\n", " tokens)\n"]),
     ("chat_template", "QWEN2 Why?", &["<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n", " tokens\n"]),
     (
@@ -80,6 +80,8 @@ fn every_example_runs_and_prints_its_results() {
         std::fs::write(dir.path().join("texts.jsonl"), pairs.replace("\"chosen\"", "\"completion\"")).unwrap();
         let judged = "prompt,text,a,b,c\nP,x,3,1,2\nP,y,2,2,3\nP,z,1,3,1\n";
         std::fs::write(dir.path().join("judged.csv"), judged).unwrap();
+        let held_out = r#"{"prompt": "Nobody", "chosen": " knew.", "rejected": " did."}"#;
+        std::fs::write(dir.path().join("held-out.jsonl"), held_out).unwrap();
         std::fs::write(dir.path().join("prompts.txt"), "The film\nMy\nA story\nIn the end\n").unwrap();
         let out = run_example(name, dir.path(), args);
         for part in *output_parts {
