@@ -1,11 +1,13 @@
 """Times rounds of GRPO and online DPO in align and in TRL with transformers' generation, and prints one table.
 
-    python benches/trl_on_policy.py ALIGN MODEL_DIR [--rounds 4] [--repeats 2] [--max-new-tokens 64]
+    python benches/trl_on_policy.py ALIGN MODEL_DIR [--shapes chat,text] [--rounds 4] [--repeats 2] [--max-new-tokens 64]
 
-ALIGN is the program (`cargo build --release --package align-cli`), and MODEL_DIR a model in transformers' layout (SmolLM2-135M-Instruct for the
-figures in README.md). A round has 32 texts and one optimiser step: of GRPO 8 prompts with 4 texts each, of online DPO 16 prompts with 2. The
-reward is the share of words that begin with a vowel. Both sides train all weights in float32 and sample at temperature 1. The first round of
-each run is left out, since it includes starting up. Needs torch, transformers, trl and datasets.
+ALIGN is the program (`cargo build --release --package align-cli`), and MODEL_DIR a chat model in transformers' layout (SmolLM2-135M-Instruct for
+the figures in README.md). A round has 32 texts and one optimiser step. In the shape `chat`, prompts are conversations with a system message, as
+in instruction tuning: of GRPO 4 prompts with 8 answers each, TRL's default. In the shape `text`, prompts are some words to continue: of GRPO 8
+prompts with 4 texts each. Online DPO has 16 prompts with 2 texts. The reward is the share of words that begin with a vowel. Both sides train all
+weights in float32 and sample at temperature 1. The first round of each run is left out, since it includes starting up. Needs torch,
+transformers, trl and datasets.
 """
 
 import argparse
@@ -21,12 +23,25 @@ PROMPTS = [f"{start} {topic}" for start in ("A story about", "What people think 
            for topic in ("the old film", "a long river", "music", "the city", "bread", "her garden", "winter", "the train")]
 
 
-def reward(text):
-    words = text.split()
+SYSTEM = """You are the assistant of a public library. You answer questions of readers of every age, in plain words and in a friendly tone. Give
+one short answer of at most three sentences. Do not invent titles, authors or dates: if you do not know, say so, and name a shelf or a person in the
+library who can help. Do not give medical, legal or financial advice. If a question has several readings, answer the likeliest one. Do not repeat
+the question, and do not end with a question of your own."""
+PROMPTS_PER_ROUND = {("grpo", "chat"): (4, 8), ("grpo", "text"): (8, 4), ("online-dpo", "chat"): (16, 2), ("online-dpo", "text"): (16, 2)}
+
+
+def prompt(text, shape):
+    if shape == "text":
+        return text
+    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": f"{text}: what can you tell me about it in a few words?"}]
+
+
+def reward(completion):
+    words = (completion if isinstance(completion, str) else completion[0]["content"]).split()
     return sum(word[0].lower() in "aeiou" for word in words) / max(len(words), 1)
 
 
-def train_trl(method, model, rounds, tokens, output):
+def train_trl(method, shape, model, rounds, tokens, output):
     import torch
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback, set_seed
@@ -34,7 +49,7 @@ def train_trl(method, model, rounds, tokens, output):
     set_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left")
     policy = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
-    data = Dataset.from_dict({"prompt": PROMPTS * 8})
+    data = Dataset.from_dict({"prompt": [prompt(text, shape) for text in PROMPTS * 8]})
     times = []
 
     class Clock(TrainerCallback):
@@ -49,7 +64,8 @@ def train_trl(method, model, rounds, tokens, output):
     if method == "grpo":
         from trl import GRPOConfig, GRPOTrainer
 
-        config = GRPOConfig(**common, per_device_train_batch_size=32, num_generations=4, max_completion_length=tokens)
+        texts = PROMPTS_PER_ROUND[method, shape][1]
+        config = GRPOConfig(**common, per_device_train_batch_size=32, num_generations=texts, max_completion_length=tokens)
         trainer = GRPOTrainer(policy, rewards, args=config, train_dataset=data, processing_class=tokenizer, callbacks=[Clock()])
     else:
         from trl.experimental.online_dpo import OnlineDPOConfig, OnlineDPOTrainer
@@ -62,22 +78,26 @@ def train_trl(method, model, rounds, tokens, output):
     print(json.dumps([after - before for before, after in zip(times, times[1:])]))
 
 
-def run_trl(method, options, folder):
-    command = [sys.executable, __file__, "--trl", method, options.program, options.model, "--rounds", str(options.rounds),
+def run_trl(method, shape, options, folder):
+    command = [sys.executable, __file__, "--trl", method, "--shapes", shape, options.program, options.model, "--rounds", str(options.rounds),
                "--max-new-tokens", str(options.max_new_tokens), "--output", folder]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1])
 
 
-def run_align(method, options, folder):
+def run_align(method, shape, options, folder):
     folder = pathlib.Path(folder)
-    (folder / "prompts.txt").write_text("\n".join(PROMPTS) + "\n")
+    if shape == "chat":
+        rows = [json.dumps({"prompt": prompt(text, shape)}) for text in PROMPTS]
+        prompts = ["--messages", folder / "prompts.jsonl"]
+    else:
+        rows, prompts = PROMPTS, ["--prompts", folder / "prompts.txt"]
+    prompts[1].write_text("\n".join(rows) + "\n")
     (folder / "reward.py").write_text("import json, sys\nfor line in sys.stdin:\n    words = json.loads(line)['completion'].split()\n"
                                       "    print(sum(w[0].lower() in 'aeiou' for w in words) / max(len(words), 1), flush=True)\n")
-    shape = ["--prompts-per-round", "8", "--num-generations", "4", "--per-device-train-batch-size", "32"]
-    if method == "online-dpo":
-        shape = ["--prompts-per-round", "16", "--num-generations", "2", "--per-device-train-batch-size", "16"]
-    command = [options.program, method, "--model", options.model, "--prompts", folder / "prompts.txt", "--rounds", str(options.rounds),
-               "--reward-funcs", f"command:{sys.executable} {folder / 'reward.py'}", "--max-new-tokens", str(options.max_new_tokens), *shape,
+    (per_round, texts), batch = PROMPTS_PER_ROUND[method, shape], "16" if method == "online-dpo" else "32"
+    sizes = ["--prompts-per-round", str(per_round), "--num-generations", str(texts), "--per-device-train-batch-size", batch]
+    command = [options.program, method, "--model", options.model, *prompts, "--rounds", str(options.rounds),
+               "--reward-funcs", f"command:{sys.executable} {folder / 'reward.py'}", "--max-new-tokens", str(options.max_new_tokens), *sizes,
                "--learning-rate", "1e-6", "--device", "cpu", "--quiet", "--output-dir", folder / "run"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     rounds = [json.loads(line)["seconds"] for line in open(folder / "run/rounds.jsonl")]
@@ -89,6 +109,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("model")
+    parser.add_argument("--shapes", default="chat,text")
+    parser.add_argument("--methods", default="grpo,online-dpo")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--max-new-tokens", type=int, default=64)
@@ -96,18 +118,19 @@ def main():
     parser.add_argument("--output", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.trl:
-        return train_trl(options.trl, options.model, options.rounds, options.max_new_tokens, options.output)
-    print("| method | align, s a round | TRL, s a round | TRL / align |\n| --- | --- | --- | --- |")
-    for method in ("grpo", "online-dpo"):
-        ours, theirs = [], []
-        for _ in range(options.repeats):
-            with tempfile.TemporaryDirectory() as folder:
-                ours += run_align(method, options, folder)
-            with tempfile.TemporaryDirectory() as folder:
-                theirs += run_trl(method, options, folder)
-        middle = [statistics.median(times) for times in (ours, theirs)]
-        spread = [f"{m:.1f} ({min(times):.1f}–{max(times):.1f})" for m, times in zip(middle, (ours, theirs))]
-        print(f"| {method} | {spread[0]} | {spread[1]} | {middle[1] / middle[0]:.2f} |", flush=True)
+        return train_trl(options.trl, options.shapes, options.model, options.rounds, options.max_new_tokens, options.output)
+    print("| method | prompts | align, s a round | TRL, s a round | TRL / align |\n| --- | --- | --- | --- | --- |")
+    for method in options.methods.split(","):
+        for shape in options.shapes.split(","):
+            ours, theirs = [], []
+            for _ in range(options.repeats):
+                with tempfile.TemporaryDirectory() as folder:
+                    ours += run_align(method, shape, options, folder)
+                with tempfile.TemporaryDirectory() as folder:
+                    theirs += run_trl(method, shape, options, folder)
+            middle = [statistics.median(times) for times in (ours, theirs)]
+            spread = [f"{m:.1f} ({min(times):.1f}–{max(times):.1f})" for m, times in zip(middle, (ours, theirs))]
+            print(f"| {method} | {shape} | {spread[0]} | {spread[1]} | {middle[1] / middle[0]:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

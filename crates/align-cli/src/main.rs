@@ -25,6 +25,7 @@ mod models;
 mod named_judge;
 mod new_model;
 mod notebook;
+mod on_policy_options;
 mod option_errors;
 mod output;
 mod output_paths;

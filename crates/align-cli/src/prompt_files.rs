@@ -2,7 +2,7 @@
 
 use crate::run_input::RunInput;
 use crate::{Failure, output};
-use align_data::tables::Examples;
+use align_data::tables::{Examples, is_table_file};
 use align_data::{ConversationPrompt, NOTEBOOK_PROMPTS};
 use std::path::{Path, PathBuf};
 
@@ -79,6 +79,13 @@ impl RunInput for PromptFiles {
 }
 
 fn read_prompts(file: &Path) -> Result<Vec<String>, Failure> {
+    if is_table_file(file) {
+        let file = file.display();
+        return Err(format!(
+            "{file}: is a table, and --prompts takes a file of one prompt per line: use --messages for conversations"
+        )
+        .into());
+    }
     let lines = align_data::read_lines(file)?;
     match lines.iter().position(|line| line.trim().is_empty()) {
         _ if lines.is_empty() => Err(format!("{}: no prompts found; write one prompt per line", file.display()).into()),

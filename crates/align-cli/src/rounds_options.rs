@@ -49,8 +49,11 @@ pub struct RoundsOptions {
     max_new_tokens: usize,
     /// Reward function on completions, such as max-words:40, regex:PATTERN, json-keys:answer,reason, json-schema:FILE or
     /// command:PROGRAM; NAME=KIND:VALUE gives it a name. Repeat the option for several, whose rewards are added up.
-    #[arg(long, value_name = "SPEC")]
+    #[arg(long, value_name = "SPEC", conflicts_with = "score")]
     reward_funcs: Vec<RewardSpec>,
+    /// Seconds without an answer after which a command of --reward-funcs ends the run [default: 60].
+    #[arg(long, value_name = "SECONDS", requires = "reward_funcs", value_parser = clap::value_parser!(u64).range(1..))]
+    reward_timeout: Option<u64>,
     /// Reward model, if there is no --judge and no --reward-funcs: a folder, or a name on the hub [default: the bundled DistilBERT].
     #[arg(long, conflicts_with_all = ["judge", "reward_funcs"])]
     reward_model: Option<String>,
@@ -151,8 +154,10 @@ impl RoundsOptions {
         let functions: Vec<&str> = self.reward_funcs.iter().map(RewardSpec::name).collect();
         check_names(&self.judge, &functions)?;
         let mut judges: Vec<(String, Box<dyn Judge>)> = Vec::new();
+        let timeout = self.reward_timeout.map(|timeout| CommandOptions { timeout: Duration::from_secs(timeout) });
+        let commands = timeout.unwrap_or_default();
         for spec in &self.reward_funcs {
-            let function = spec.build(&CommandOptions::default())?;
+            let function = spec.build(&commands)?;
             judges.push((spec.name().to_owned(), Box::new(FunctionJudge::new(function, spec.to_string()))));
         }
         for judge in &self.judge {

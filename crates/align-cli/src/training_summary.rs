@@ -25,7 +25,9 @@ pub fn print(summary: &RunSummary, steps_before: u64, run: &Path, elapsed: Durat
         return log::training_record("finished", &fields, String::new);
     }
     if summary.steps < summary.total_steps {
-        output::note!("stopped early after step {} of {}: no improvement", summary.steps, summary.total_steps);
+        // On-policy runs have said why.
+        let why = if run.join(RunFolder::ROUNDS).exists() { "" } else { ": no improvement" };
+        output::note!("stopped early after step {} of {}{why}", summary.steps, summary.total_steps);
     }
     let (done, elapsed) = (summary.steps - steps_before.min(summary.steps), format_duration(elapsed));
     match steps_before {

@@ -30,6 +30,16 @@ impl Judge for FunctionJudge {
     }
 
     fn scores_of_rows(&self, rows: &[CompletionExample]) -> Result<Vec<f64>> {
+        let missing = |place: usize| {
+            let name = &self.identity;
+            let place = place + 1;
+            Error::Input(format!("the reward function {name} gives no reward to text {place}: let it give a number"))
+        };
+        let rewards = self.optional_scores_of_rows(rows)?.into_iter().enumerate();
+        rewards.map(|(place, reward)| reward.ok_or_else(|| missing(place))).collect()
+    }
+
+    fn optional_scores_of_rows(&self, rows: &[CompletionExample]) -> Result<Vec<Option<f64>>> {
         let prompts: Vec<(String, Option<Vec<Value>>)> = rows.iter().map(prompt).collect();
         let inputs: Vec<RewardInput> = rows
             .iter()
@@ -40,15 +50,7 @@ impl Judge for FunctionJudge {
                 messages: messages.as_deref(),
             })
             .collect();
-        let rewards = self.function.borrow_mut().rewards(&inputs).map_err(|e| Error::Input(e.to_string()))?;
-        let missing = |place: usize| {
-            let name = &self.identity;
-            Error::Input(format!(
-                "the reward function {name} gives no reward to text {}: let it give a number",
-                place + 1
-            ))
-        };
-        rewards.into_iter().enumerate().map(|(place, reward)| reward.ok_or_else(|| missing(place))).collect()
+        self.function.borrow_mut().rewards(&inputs).map_err(|e| Error::Input(e.to_string()))
     }
 
     fn score_name(&self) -> String {

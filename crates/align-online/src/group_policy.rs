@@ -7,6 +7,8 @@ use align_train::objective::{GroupPolicy, GroupPolicyRow};
 use align_train::{GroupPolicyConfig, Result};
 
 impl<C: GroupPolicyConfig> OnPolicyObjective for GroupPolicy<C> {
+    const PROMPTS_STAY_TOGETHER: bool = true;
+
     fn has_reference(config: &C) -> bool {
         config.beta() != 0.0
     }
@@ -19,6 +21,7 @@ impl<C: GroupPolicyConfig> OnPolicyObjective for GroupPolicy<C> {
             let row = move |text: &crate::JudgedText| GroupPolicyRow {
                 advantage: text.advantage.unwrap_or_default(),
                 old_logps: text.old_logps.clone(),
+                reference_logps: text.reference_logps.clone(),
                 truncated: !text.finished,
                 ..GroupPolicyRow::new(prompt_ids.clone(), text.ids.clone(), row)
             };
@@ -47,7 +50,7 @@ impl<C: GroupPolicyConfig> OnPolicyObjective for GroupPolicy<C> {
         let group = groups.first().map_or(0, |group| group.texts.len());
         let scores = |place: usize| {
             let texts = groups.iter().flat_map(|group| &group.texts);
-            texts.map(|text| text.scores.get(place).copied()).collect::<Vec<_>>()
+            texts.map(|text| text.scores.get(place).copied().flatten()).collect::<Vec<_>>()
         };
         let functions = weights.iter().enumerate();
         let functions = functions.map(|(place, (name, weight))| ((*name).to_owned(), *weight, scores(place))).collect();
@@ -61,6 +64,10 @@ impl<C: GroupPolicyConfig> OnPolicyObjective for GroupPolicy<C> {
 
     fn needs_old_logps(_: &C, steps: u64) -> bool {
         steps > 1
+    }
+
+    fn takes_reference_logps(config: &C) -> bool {
+        config.beta() != 0.0 && !config.needs_kl_in_rewards() && config.reference_sync().is_none()
     }
 
     fn reference(&self) -> Option<&dyn CausalLm> {

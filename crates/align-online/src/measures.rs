@@ -26,13 +26,13 @@ pub(crate) fn measure(groups: &[TextGroup], panel: &Panel, logps: Option<&TextLo
     let texts = || groups.iter().flat_map(|group| &group.texts);
     let mut metrics = BTreeMap::new();
     let mut set = |name: String, value: Option<f64>| value.and_then(|value| metrics.insert(name, value));
-    set("reward".into(), mean(texts().map(|text| text.reward)));
+    set("reward".into(), mean(texts().filter_map(|text| text.reward)));
     let deviations: Vec<f64> = groups.iter().filter_map(deviation).collect();
     set("reward_std".into(), mean(deviations.iter().copied()));
     let zero = |deviation: &f64| if *deviation == 0.0 { 1.0 } else { 0.0 };
     set("frac_reward_zero_std".into(), mean(deviations.iter().map(zero)));
     for (place, name) in panel.names().enumerate() {
-        let scores = texts().filter_map(|text| text.scores.get(place).copied());
+        let scores = texts().filter_map(|text| text.scores.get(place).copied().flatten());
         set(format!("rewards/{name}/mean"), mean(scores));
     }
     if let Some(name) = panel.held_out_name() {
@@ -55,8 +55,8 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 
 /// The standard deviation of the rewards of one prompt's texts, with Bessel's correction.
 fn deviation(group: &TextGroup) -> Option<f64> {
-    let rewards = || group.texts.iter().map(|text| text.reward);
-    let (mean, count) = (mean(rewards())?, group.texts.len());
+    let rewards = || group.texts.iter().filter_map(|text| text.reward);
+    let (mean, count) = (mean(rewards())?, rewards().count());
     let squares: f64 = rewards().map(|reward| (reward - mean).powi(2)).sum();
     (count > 1).then(|| (squares / (count as f64 - 1.0)).sqrt())
 }

@@ -5,6 +5,7 @@ use crate::slots::choose_rows;
 use crate::stopping::reason_to_finish;
 use crate::{Error, OnPolicyObjective, Panel, Result, RoundPrompts, RoundRecord, RoundsConfig};
 use align_base::files::Hasher;
+use align_train::objective::Row as _;
 use align_train::run::{RoundContext, Rounds, RoundsObserver};
 use align_train::{Flow, Metrics, Observer, Rows, RunConfig, Trainer};
 use serde_json::json;
@@ -56,7 +57,7 @@ fn create<O: OnPolicyObjective + 'static>(
     let (rounds, path) = (config.rounds, context.path.to_owned());
     let digest = digest(&config, &prompts, &panel)?;
     let writer = RoundWriter::new(config, prompts, panel, (context.policy, context.tokenizer), context.seed)?;
-    let longest_prompt = writer.prompt_ids.iter().map(Vec::len).max().unwrap_or(0);
+    let longest_prompt = writer.check_lengths(align_models::CausalLm::max_position_embeddings(context.policy))?;
     let longest = O::row_of_length(longest_prompt, writer.longest_completion()?);
     let largest_id = align_models::CausalLm::vocab_size(context.policy) - 1;
     let source = RoundRows::new((rounds as usize, rows_per_round), longest, largest_id, digest);
@@ -149,8 +150,11 @@ impl<O: OnPolicyObjective> OnPolicyRounds<O> {
         let trained = self.trained_since.take().map_or(0.0, |start| start.elapsed().as_secs_f64());
         let mut record = self.writer.write(round, trainer.objective(), (trainer.step(), needs_old_logps))?;
         record.seconds.training_before = trained;
-        record.rows = O::round_rows(trainer.config(), &record.groups, self.writer.config.pairs)?.len();
-        let (counts, replay) = ((record.rows, self.old_rows.len()), self.writer.config.replay);
+        let rows = O::round_rows(trainer.config(), &record.groups, self.writer.config.pairs)?;
+        record.rows = rows.len();
+        let side_by_side: Vec<usize> =
+            rows.chunk_by(|a, b| O::PROMPTS_STAY_TOGETHER && a.index() == b.index()).map(<[_]>::len).collect();
+        let (counts, replay) = ((side_by_side.as_slice(), self.old_rows.len()), self.writer.config.replay);
         record.order = choose_rows(self.rows_per_round, counts, replay, (self.writer.seed, round));
         if let (Some(target), Some(first)) = (self.writer.config.target_kl, self.first_beta) {
             let kl = record.metric("objective/kl").unwrap_or_default();
@@ -179,6 +183,14 @@ impl<O: OnPolicyObjective> OnPolicyRounds<O> {
             tracing::warn!(
                 round,
                 "all texts of each prompt have the same reward: the steps use rows of earlier rounds"
+            );
+        }
+        let texts = || record.groups.iter().flat_map(|group| &group.texts);
+        if texts().all(|text| text.advantage == Some(0.0)) {
+            let round = record.round;
+            tracing::warn!(
+                round,
+                "no text has an advantage over the others of its prompt: nothing is learnt from this round"
             );
         }
         record.append(&self.path)?;

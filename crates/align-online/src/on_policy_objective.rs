@@ -7,6 +7,9 @@ use align_train::run::RunObjective;
 
 /// An objective that trains on texts that its policy has just written.
 pub trait OnPolicyObjective: RunObjective<Model = Box<dyn CausalLm>, Row: Clone + std::fmt::Debug + 'static> {
+    /// Whether the rows of a prompt stay side by side in the order of a round, so that a step computes the prompt once for them.
+    const PROMPTS_STAY_TOGETHER: bool = false;
+
     /// Checks that no option needs what texts by the policy do not have.
     ///
     /// # Errors
@@ -74,6 +77,14 @@ pub trait OnPolicyObjective: RunObjective<Model = Box<dyn CausalLm>, Row: Clone 
     /// if a round has `steps` steps.
     fn needs_old_logps(config: &Self::Config, steps: u64) -> bool {
         let _ = (config, steps);
+        false
+    }
+
+    /// Whether rows have the log-probabilities under the reference model
+    /// ([`JudgedText::reference_logps`](crate::JudgedText::reference_logps)), which measure the round, so that its steps need not compute
+    /// them again.
+    fn takes_reference_logps(config: &Self::Config) -> bool {
+        let _ = config;
         false
     }
 

@@ -4,7 +4,8 @@ use crate::{JudgedText, PairSelection, TextGroup};
 use align_data::{EncodedPair, PairNumber, PairNumbers};
 
 impl PairSelection {
-    /// The pairs of each prompt's texts, with the numbers that the loss uses. Texts of equal reward, and equal texts, make no pair.
+    /// The pairs of each prompt's texts, with the numbers that the loss uses. Texts of equal reward, texts without one, and equal texts make
+    /// no pair.
     #[must_use]
     pub fn pairs(self, groups: &[TextGroup], numbers: &[PairNumber]) -> Vec<EncodedPair> {
         let pairs_of = |(row, group): (usize, &TextGroup)| {
@@ -31,7 +32,8 @@ impl PairSelection {
 
     /// The pairs of one prompt's texts, the better one first.
     fn selected(self, texts: &[JudgedText]) -> Vec<(&JudgedText, &JudgedText)> {
-        let texts: Vec<&JudgedText> = texts.iter().filter(|text| !text.ids.is_empty()).collect();
+        let can_be_compared = |text: &&JudgedText| text.reward.is_some() && !text.ids.is_empty();
+        let texts: Vec<&JudgedText> = texts.iter().filter(can_be_compared).collect();
         let ordered = |a: &'_ JudgedText, b: &'_ JudgedText| a.reward > b.reward && a.ids != b.ids;
         match self {
             Self::BestWorst => {
@@ -62,9 +64,9 @@ impl PairSelection {
 /// The numbers of a pair: the margin is the difference of the rewards, and the probability that of a Bradley-Terry model,
 /// `σ(r_chosen − r_rejected)`.
 fn pair_numbers(better: &JudgedText, worse: &JudgedText) -> PairNumbers {
-    let margin = better.reward - worse.reward;
-    let probability = 1.0 / (1.0 + (-margin).exp());
-    PairNumbers { margin: Some(margin), chosen_probability: Some(probability), ..PairNumbers::default() }
+    let margin = better.reward.zip(worse.reward).map(|(better, worse)| better - worse);
+    let probability = margin.map(|margin| 1.0 / (1.0 + (-margin).exp()));
+    PairNumbers { margin, chosen_probability: probability, ..PairNumbers::default() }
 }
 
 #[cfg(test)]
@@ -76,11 +78,12 @@ mod tests {
             completion: id.to_string(),
             ids: vec![id],
             finished: true,
-            scores: vec![reward],
-            reward,
+            scores: vec![Some(reward)],
+            reward: Some(reward),
             held_out: None,
             advantage: None,
             old_logps: None,
+            reference_logps: None,
         }
     }
 
@@ -96,6 +99,13 @@ mod tests {
         assert_eq!(ids(PairSelection::BestWorst, texts), [(2, 3)]);
         assert_eq!(ids(PairSelection::BestWorst, vec![text(1, 0.5), text(2, 0.5)]), []);
         assert_eq!(ids(PairSelection::BestWorst, vec![text(1, 0.5), text(1, 0.7)]), []);
+    }
+
+    #[test]
+    fn a_text_without_reward_makes_no_pair() {
+        let without = |id| JudgedText { reward: None, ..text(id, 0.0) };
+        assert_eq!(ids(PairSelection::BestWorst, vec![text(1, 0.5), without(2), text(3, -1.0)]), [(1, 3)]);
+        assert_eq!(ids(PairSelection::All, vec![without(1), text(2, 0.5)]), []);
     }
 
     #[test]

@@ -23,10 +23,10 @@ pub struct PanelJudge {
 /// The scores of one text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
-    /// The scores by the judges, in their order.
-    pub scores: Vec<f64>,
-    /// The weighted sum of the scores.
-    pub reward: f64,
+    /// The scores by the judges, in their order; `None` of a judge that gives the text none.
+    pub scores: Vec<Option<f64>>,
+    /// The weighted sum of the scores. `None` if there are none.
+    pub reward: Option<f64>,
     /// The score by the held-out judge.
     pub held_out: Option<f64>,
 }
@@ -43,7 +43,9 @@ impl Panel {
         }
         for (place, PanelJudge { name, weight, .. }) in judges.iter().enumerate() {
             if judges.iter().take(place).any(|other| other.name == *name) {
-                return fail(format!("{name} is given twice: give each judge its own name"));
+                return fail(format!(
+                    "{name} is given twice: give each judge and reward function its own name, such as other={name}:…"
+                ));
             }
             if !weight.is_finite() {
                 return fail(format!("{name} has the weight {weight}, expected a finite number"));
@@ -105,16 +107,16 @@ impl Panel {
     /// # Errors
     /// A text that cannot be scored, or a score that is not finite.
     pub fn judge(&self, texts: &[CompletionExample]) -> Result<Vec<Verdict>> {
-        let mut verdicts = vec![Verdict { scores: Vec::new(), reward: 0.0, held_out: None }; texts.len()];
+        let mut verdicts = vec![Verdict { scores: Vec::new(), reward: None, held_out: None }; texts.len()];
         for PanelJudge { name, weight, judge } in &self.judges {
             for (verdict, score) in verdicts.iter_mut().zip(scores(name, judge.as_ref(), texts)?) {
                 verdict.scores.push(score);
-                verdict.reward += weight * score;
+                verdict.reward = score.map(|score| verdict.reward.unwrap_or(0.0) + weight * score).or(verdict.reward);
             }
         }
         if let Some((name, judge)) = &self.held_out {
             for (verdict, score) in verdicts.iter_mut().zip(scores(name, judge.as_ref(), texts)?) {
-                verdict.held_out = Some(score);
+                verdict.held_out = score;
             }
         }
         Ok(verdicts)
@@ -122,11 +124,11 @@ impl Panel {
 }
 
 /// The scores of all texts by one judge.
-fn scores(name: &str, judge: &dyn Judge, texts: &[CompletionExample]) -> Result<Vec<f64>> {
-    let scores = judge.scores_of_rows(texts)?;
+fn scores(name: &str, judge: &dyn Judge, texts: &[CompletionExample]) -> Result<Vec<Option<f64>>> {
+    let scores = judge.optional_scores_of_rows(texts)?;
     let problem = if scores.len() != texts.len() {
         format!("returned {} scores for {} texts", scores.len(), texts.len())
-    } else if let Some(score) = scores.iter().find(|score| !score.is_finite()) {
+    } else if let Some(score) = scores.iter().flatten().find(|score| !score.is_finite()) {
         format!("gave a text the score {score}, which is not a finite number")
     } else {
         return Ok(scores);

@@ -63,6 +63,25 @@ impl RoundWriter {
         Ok(Self { config, prompts, prompt_ids, panel, tokenizer: tokenizer.clone(), generation, seed })
     }
 
+    /// The tokens of the longest prompt.
+    ///
+    /// # Errors
+    /// A prompt that leaves no room for the longest completion in `max_tokens` tokens.
+    pub fn check_lengths(&self, max_tokens: i64) -> Result<usize> {
+        let completion = self.longest_completion()?;
+        let longest = self.prompt_ids.iter().enumerate().max_by_key(|(_, ids)| ids.len());
+        let (place, prompt) = longest.map_or((0, 0), |(place, ids)| (place, ids.len()));
+        if (prompt + completion) as i64 > max_tokens {
+            let reason = format!(
+                "is {completion}, but prompt {} has {prompt} tokens, and the model takes at most {max_tokens} for both: lower it, or \
+                 shorten the prompt",
+                place + 1
+            );
+            return Err(Error::Config { option: "max_new_tokens", reason });
+        }
+        Ok(prompt)
+    }
+
     /// The most tokens of a completion.
     pub fn longest_completion(&self) -> Result<usize> {
         let reason = "is not set: set the most tokens of a text".to_owned();
@@ -95,8 +114,11 @@ impl RoundWriter {
         };
         self.set_advantages(objective, &mut groups, logps.as_ref())?;
         if let Some(TextLogps { policy, .. }) = logps.as_ref().filter(|_| needs_old_logps) {
-            let texts = groups.iter_mut().flat_map(|group| &mut group.texts);
-            texts.zip(policy).for_each(|(text, logps)| text.old_logps = Some(logps.clone()));
+            texts_of(&mut groups).zip(policy).for_each(|(text, logps)| text.old_logps = Some(logps.clone()));
+        }
+        let reference = logps.as_ref().and_then(|logps| logps.reference.as_ref());
+        if let Some(reference) = reference.filter(|_| O::takes_reference_logps(objective.config())) {
+            texts_of(&mut groups).zip(reference).for_each(|(text, logps)| text.reference_logps = Some(logps.clone()));
         }
         seconds.log_probabilities = start.elapsed().as_secs_f64();
         let metrics = measure(&groups, &self.panel, logps.as_ref());
@@ -160,6 +182,7 @@ impl RoundWriter {
                 held_out: verdict.held_out,
                 advantage: None,
                 old_logps: None,
+                reference_logps: None,
             })
             .collect();
         let groups = written.prompts.iter().zip(judged.chunks(num_generations.max(1)));
@@ -219,8 +242,11 @@ impl RoundWriter {
         let Some(advantages) = O::advantages(objective.config(), groups, &self.panel.weights(), &kl)? else {
             return Ok(());
         };
-        let texts = groups.iter_mut().flat_map(|group| &mut group.texts);
-        texts.zip(advantages).for_each(|(text, advantage)| text.advantage = Some(advantage));
+        texts_of(groups).zip(advantages).for_each(|(text, advantage)| text.advantage = Some(advantage));
         Ok(())
     }
+}
+
+fn texts_of(groups: &mut [TextGroup]) -> impl Iterator<Item = &mut JudgedText> {
+    groups.iter_mut().flat_map(|group| &mut group.texts)
 }

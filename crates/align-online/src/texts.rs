@@ -12,10 +12,10 @@ pub struct JudgedText {
     pub ids: Vec<i64>,
     /// Whether an EOS or a stop string ended it, rather than the length limit.
     pub finished: bool,
-    /// The scores by the judges, in their order.
-    pub scores: Vec<f64>,
-    /// The weighted sum of the scores.
-    pub reward: f64,
+    /// The scores by the judges, in their order; `None` of a judge that gives the text none.
+    pub scores: Vec<Option<f64>>,
+    /// The weighted sum of the scores. `None` if there are none: the text does not train.
+    pub reward: Option<f64>,
     /// The score by the held-out judge, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_out: Option<f64>,
@@ -25,6 +25,9 @@ pub struct JudgedText {
     /// The log-probability of each token under the policy that wrote the text, in nats, if the loss needs it after the first step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_logps: Option<Vec<f32>>,
+    /// The log-probability of each token under the reference model, in nats, if the loss needs it and the model does not move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference_logps: Option<Vec<f32>>,
 }
 
 /// The texts of one prompt.

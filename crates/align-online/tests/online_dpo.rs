@@ -5,8 +5,10 @@ use align_data::CompletionExample;
 use align_inference::{Judge, completion_text};
 use align_models::generation::GenerationConfig;
 use align_online::{PairSelection, Panel, PanelJudge, RoundRecord, RoundsConfig, Schedule, rounds};
-use align_train::objective::Dpo;
-use align_train::{DpoConfig, DpoRun, RunSummary, SamplingStrategy, Trainer, TrainingConfig, TrainingRecords};
+use align_train::objective::{Dpo, Grpo};
+use align_train::{
+    DpoConfig, DpoRun, GrpoConfig, Run, RunSummary, SamplingStrategy, Trainer, TrainingConfig, TrainingRecords,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -130,10 +132,10 @@ fn texts_are_sampled_from_the_policy_as_it_stands() {
         assert_eq!(record.groups.len(), 4);
         assert!(record.groups.iter().all(|group| group.texts.len() == 3));
         let first = text(record);
-        assert_eq!(first.reward, first.scores.iter().sum::<f64>());
+        assert_eq!(first.reward, Some(first.scores.iter().flatten().sum::<f64>()));
         assert_eq!(
             first.scores,
-            [17, 5].map(|modulus| Bytes(modulus).scores_of_texts(&[&first.completion]).unwrap()[0])
+            [17, 5].map(|modulus| Some(Bytes(modulus).scores_of_texts(&[&first.completion]).unwrap()[0]))
         );
         assert_eq!(first.held_out, Some(Bytes(7).scores_of_texts(&[&first.completion]).unwrap()[0]));
     }
@@ -275,4 +277,55 @@ fn a_round_whose_texts_are_equally_good_uses_earlier_rows() {
     let rows: Vec<usize> = records.iter().map(|record| record.rows).collect();
     assert_eq!(rows[1..], [0, 0, 0]);
     assert!(records[2].order.iter().all(|row| *row < rows[0]) && records[2].order.len() == 4);
+}
+
+/// Gives no score to texts of an odd number of bytes.
+struct Even(Bytes);
+
+impl Judge for Even {
+    fn scores_of_texts(&self, texts: &[&str]) -> align_inference::Result<Vec<f64>> {
+        self.0.scores_of_texts(texts)
+    }
+
+    fn scores_of_rows(&self, rows: &[CompletionExample]) -> align_inference::Result<Vec<f64>> {
+        self.0.scores_of_rows(rows)
+    }
+
+    fn optional_scores_of_rows(&self, rows: &[CompletionExample]) -> align_inference::Result<Vec<Option<f64>>> {
+        let is_even = rows.iter().map(|row| completion_text(row).len().is_multiple_of(2));
+        Ok(self.scores_of_rows(rows)?.into_iter().zip(is_even).map(|(score, even)| even.then_some(score)).collect())
+    }
+
+    fn score_name(&self) -> String {
+        self.0.score_name()
+    }
+
+    fn identity(&self) -> align_inference::Result<serde_json::Value> {
+        self.0.identity()
+    }
+}
+
+#[test]
+fn a_text_without_reward_does_not_train() {
+    let judge = |name: &str, judge: Box<dyn Judge>| PanelJudge { name: name.to_owned(), weight: 2.0, judge };
+    let one = Panel::new(vec![judge("even", Box::new(Even(Bytes(17))))]).unwrap();
+    let both = Panel::new(vec![judge("even", Box::new(Even(Bytes(17)))), judge("all", Box::new(Bytes(5)))]).unwrap();
+    let texts = ["ab", "abc"].map(|text| CompletionExample::Plain((String::new(), text.to_owned())));
+    let (a, b) = (f64::from(b'a') + f64::from(b'b'), f64::from(b'c'));
+    let rewards = |panel: &Panel| panel.judge(&texts).unwrap().iter().map(|text| text.reward).collect::<Vec<_>>();
+    assert_eq!(rewards(&one), [Some(2.0 * (a % 17.0)), None]);
+    // The sum is over the judges that give a score.
+    assert_eq!(rewards(&both), [Some(2.0 * (a % 17.0) + 2.0 * (a % 5.0)), Some(2.0 * ((a + b) % 5.0))]);
+
+    let _alone = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let prompts = ["The film", "A story of", "My", "In the end"].map(String::from).to_vec();
+    let rows = rounds::<Grpo>(rounds_config(), prompts.into(), one, Box::new(|_, _| {})).unwrap();
+    let config = GrpoConfig { num_generations: 3, training: dpo().training, ..GrpoConfig::default() };
+    let run = Run::<Grpo>::on_policy(MODEL, rows, config).unwrap().device(align_torch_device());
+    run.output_dir(dir.path()).train().unwrap();
+    let records = RoundRecord::read(&dir.path().join("rounds.jsonl")).unwrap();
+    let texts = || records.iter().flat_map(|record| &record.groups).flat_map(|group| &group.texts);
+    assert!(texts().any(|text| text.reward.is_none()) && texts().any(|text| text.advantage != Some(0.0)));
+    assert!(texts().filter(|text| text.reward.is_none()).all(|text| text.advantage == Some(0.0)));
 }

@@ -154,4 +154,40 @@ pub const METRICS: &[MetricInfo] = &[
         mean_over: "one number per step",
         reported_by: "runs with the option",
     },
+    MetricInfo {
+        names: &["reward", "reward_std"],
+        meaning: "weighted sum of the judges' scores of the texts of a round; its standard deviation among the texts of a prompt",
+        mean_over: "texts; prompts",
+        reported_by: "on-policy runs",
+    },
+    MetricInfo {
+        names: &["frac_reward_zero_std"],
+        meaning: "fraction of prompts whose texts all have the same reward",
+        mean_over: "prompts",
+        reported_by: "on-policy runs",
+    },
+    MetricInfo {
+        names: &["rewards/NAME/mean", "held_out/NAME/mean"],
+        meaning: "score by the judge NAME; by the judge that does not train",
+        mean_over: "texts",
+        reported_by: "on-policy runs",
+    },
+    MetricInfo {
+        names: &["objective/kl", "objective/entropy"],
+        meaning: "estimates from the texts of a round: KL(policy ‖ reference) and the entropy of the policy, in nats per text",
+        mean_over: "texts",
+        reported_by: "on-policy runs with a reference model",
+    },
+    MetricInfo {
+        names: &["completions/mean_length", "completions/clipped_ratio"],
+        meaning: "tokens of a text; fraction of texts that the length limit cut off",
+        mean_over: "texts",
+        reported_by: "on-policy runs",
+    },
+    MetricInfo {
+        names: &["round"],
+        meaning: "the round of the step, counted from 1",
+        mean_over: "one number per step",
+        reported_by: "on-policy runs",
+    },
 ];

@@ -23,7 +23,7 @@ pub struct RunFolder {
 impl RunFolder {
     /// The options of the run.
     pub const CONFIG: &'static str = "config.toml";
-    /// The metrics file. A folder that has it contains a run.
+    /// The metrics file.
     pub const METRICS: &'static str = "metrics.jsonl";
     /// Texts that the policy generates at evaluations.
     pub const SAMPLES: &'static str = "samples.jsonl";
@@ -74,10 +74,19 @@ impl RunFolder {
     /// # Errors
     /// A folder with a run or with files that a run would replace.
     pub fn check_new(path: &Path) -> Result<()> {
-        if path.join(Self::METRICS).exists() {
+        if path.join(Self::METRICS).exists() && has_begun(path)? {
             return Err(Self::contains_run_error(path));
         }
         if path.exists() { check_no_foreign_files(path, &Ownership::of(path), &[]) } else { Ok(()) }
+    }
+
+    /// Whether the run in the folder has logged a step or written a checkpoint. One that has not, because it failed before, has nothing to
+    /// lose, and a new run may take its place.
+    ///
+    /// # Errors
+    /// File system errors.
+    pub(crate) fn has_begun(&self) -> Result<bool> {
+        has_begun(&self.path)
     }
 
     /// The error for a new run in a folder that contains one.
@@ -231,6 +240,20 @@ impl RunFolder {
     fn fail(&self, name: &str, error: io::Error) -> Error {
         Error::Output { path: self.path.join(name), reason: error.to_string() }
     }
+}
+
+/// Whether a folder has a metrics file with a line, or a checkpoint.
+fn has_begun(folder: &Path) -> Result<bool> {
+    let fail = |e: io::Error| Error::Output { path: folder.to_owned(), reason: e.to_string() };
+    if std::fs::metadata(folder.join(RunFolder::METRICS)).is_ok_and(|file| file.len() > 0) {
+        return Ok(true);
+    }
+    for entry in std::fs::read_dir(folder).map_err(fail)? {
+        if is_checkpoint_name(&entry.map_err(fail)?.file_name().to_string_lossy()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Checks that a folder has no file with the name of a run's file that the run did not write, except for those that are `adopted`.

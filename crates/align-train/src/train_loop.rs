@@ -61,7 +61,13 @@ impl<O: Objective> Trainer<O> {
                 observers.iter_mut().try_fold(flow, |flow, observer| Ok(flow.combine(observer.on_step(self, &record)?)))
             });
             self.gathered_state = None;
-            let observed = observed.and_then(|flow| self.before_step(flow, observers));
+            let observed = observed.and_then(|flow| {
+                let ready = self.before_step(flow, observers);
+                if ready.is_err() {
+                    self.save_after_failure(observers);
+                }
+                ready
+            });
             flow = agree_on_flow(&self.group, observed)?;
             if let Some(problem) = missing_metric {
                 self.gathered_state = self.optimizer.gather_state(&self.group)?;
@@ -94,6 +100,19 @@ impl<O: Objective> Trainer<O> {
         self.in_evaluation_mode(|trainer| {
             observers.iter_mut().try_fold(flow, |flow, observer| Ok(flow.combine(observer.before_step(trainer)?)))
         })
+    }
+
+    /// Lets the observers save the steps so far, after the next one could not be prepared. Other processes would have to take part.
+    fn save_after_failure(&mut self, observers: &mut [&mut dyn Observer<O>]) {
+        if !self.group.is_single() {
+            return;
+        }
+        let gathered = self.optimizer.gather_state(&self.group).map(|state| self.gathered_state = state);
+        let saved = gathered.and_then(|()| observers.iter_mut().try_for_each(|observer| observer.on_failure(self)));
+        self.gathered_state = None;
+        if let Err(problem) = saved {
+            tracing::warn!(%problem, "the steps so far could not be saved");
+        }
     }
 
     fn evaluation_is_due(&self) -> bool {

@@ -4,14 +4,11 @@
 //! align online-dpo --rounds 5 --output-dir runs/online
 //! ```
 
-use crate::peft::PeftOptions;
-use crate::prompt_files::PromptFiles;
-use crate::rounds_options::{RoundsOptions, log_rounds, round_prompts};
-use crate::run_options::{Preparation, RunOptions, set_if_given};
-use crate::training_command::TrainingCommand;
-use crate::{Failure, models};
-use align_online::{PairSelection, rounds};
-use align_train::{DpoConfig, DpoRun, Run, RunConfig};
+use crate::Failure;
+use crate::on_policy_options::OnPolicyOptions;
+use align_online::PairSelection;
+use align_train::DpoConfig;
+use align_train::objective::Dpo;
 use clap::Args;
 use serde::Serialize;
 
@@ -21,20 +18,10 @@ use serde::Serialize;
 pub struct Options {
     #[command(flatten)]
     #[serde(flatten)]
-    pub(super) run: RunOptions<PromptFiles>,
-    #[command(flatten)]
-    #[serde(flatten)]
-    rounds: RoundsOptions,
+    on_policy: OnPolicyOptions,
     /// Which texts of a prompt become pairs.
     #[arg(long, value_enum, default_value = "best-worst")]
     pair_selection: Selection,
-    #[command(flatten)]
-    #[serde(flatten)]
-    peft: PeftOptions,
-    /// Reference model, a folder or a hub name [default: the model before training]. With --use-peft the reference is the model without
-    /// the adapter.
-    #[arg(long, conflicts_with = "use_peft")]
-    ref_model: Option<String>,
     #[command(flatten)]
     #[serde(flatten)]
     dpo: DpoConfig,
@@ -51,20 +38,9 @@ enum Selection {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    options.run.processes.refuse()?;
-    options.dpo.validate()?;
-    let selection = match options.pair_selection {
+    let pairs = match options.pair_selection {
         Selection::BestWorst => PairSelection::BestWorst,
         Selection::All => PairSelection::All,
     };
-    let config = options.rounds.config(selection);
-    let (prompts, on_round) = (round_prompts(&options.run.files)?, log_rounds(config.rounds));
-    let panel = options.rounds.panel(options.run.runtime(), None)?;
-    let rows = rounds(config, prompts, panel, on_round).map_err(align_train::Error::from)?;
-    let run = DpoRun::on_policy(options.run.base_model(models::BUNDLED_POLICY)?, rows, options.dpo.clone())?;
-    let run = set_if_given(run, options.ref_model.clone(), Run::reference);
-    let defaults = DpoConfig::default().training;
-    let peft = options.peft.adapter(options.run.model.as_deref(), &options.dpo.training, &defaults)?;
-    let run = set_if_given(run, peft, Run::peft);
-    TrainingCommand { name: "online-dpo", run: &options.run }.train(run, &Preparation::default(), options)
+    options.on_policy.train::<Dpo>("online-dpo", options.dpo.clone(), (pairs, None), options)
 }

@@ -4,15 +4,12 @@
 //! align rloo --reward-funcs max-words:40 --output-dir runs/rloo
 //! ```
 
-use crate::peft::PeftOptions;
-use crate::prompt_files::PromptFiles;
-use crate::rounds_options::{RoundsOptions, log_rounds, round_prompts, without_sampling};
-use crate::run_options::{Preparation, RunOptions, set_if_given};
-use crate::training_command::TrainingCommand;
-use crate::{Failure, models};
-use align_online::{PairSelection, rounds};
+use crate::Failure;
+use crate::on_policy_options::OnPolicyOptions;
+use crate::rounds_options::without_sampling;
+use align_online::PairSelection;
+use align_train::RlooConfig;
 use align_train::objective::Rloo;
-use align_train::{RlooConfig, Run, RunConfig};
 use clap::Args;
 use serde::Serialize;
 
@@ -22,35 +19,15 @@ use serde::Serialize;
 pub struct Options {
     #[command(flatten)]
     #[serde(flatten)]
-    pub(super) run: RunOptions<PromptFiles>,
-    #[command(flatten)]
-    #[serde(flatten)]
-    rounds: RoundsOptions,
-    #[command(flatten)]
-    #[serde(flatten)]
-    peft: PeftOptions,
-    /// Reference model, a folder or a hub name [default: the model before training]. With --use-peft the reference is the model without
-    /// the adapter.
-    #[arg(long, conflicts_with = "use_peft")]
-    ref_model: Option<String>,
+    on_policy: OnPolicyOptions,
     #[command(flatten)]
     #[serde(flatten, serialize_with = "without_sampling")]
     rloo: RlooConfig,
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    options.run.processes.refuse()?;
-    let (num_generations, temperature, _) = options.rounds.sampling();
+    let (num_generations, temperature, _) = options.on_policy.rounds.sampling();
     let config = RlooConfig { num_generations, temperature, ..options.rloo.clone() };
-    config.validate()?;
-    let of_rounds = options.rounds.config(PairSelection::default());
-    let (prompts, on_round) = (round_prompts(&options.run.files)?, log_rounds(of_rounds.rounds));
-    let panel = options.rounds.panel(options.run.runtime(), config.reward_weights.as_deref())?;
-    let rows = rounds(of_rounds, prompts, panel, on_round).map_err(align_train::Error::from)?;
-    let run = Run::<Rloo>::on_policy(options.run.base_model(models::BUNDLED_POLICY)?, rows, config)?;
-    let run = set_if_given(run, options.ref_model.clone(), Run::reference);
-    let defaults = RlooConfig::default().training;
-    let peft = options.peft.adapter(options.run.model.as_deref(), &options.rloo.training, &defaults)?;
-    let run = set_if_given(run, peft, Run::peft);
-    TrainingCommand { name: "rloo", run: &options.run }.train(run, &Preparation::default(), options)
+    let weights = config.reward_weights.clone();
+    options.on_policy.train::<Rloo>("rloo", config, (PairSelection::default(), weights.as_deref()), options)
 }

@@ -13,6 +13,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "ref_model",
             "reward_model",
             "reward_funcs",
+            "reward_timeout",
             "held_out_judge",
             "judge_batch_size",
             "adapter",

@@ -6,6 +6,7 @@ mod exit_codes;
 mod headings;
 mod option_names;
 mod short;
+mod unusable;
 mod value_names;
 mod width;
 
@@ -60,7 +61,7 @@ fn configure_command(command: Command) -> Command {
             false => option,
         }
     });
-    let (command, hidden) = short::hide_others(headings::assign(command));
+    let (command, hidden) = short::hide_others(unusable::hide(headings::assign(command)));
     let name = command.get_name().to_owned();
     let examples = examples(&name);
     let mut short = examples.clone();

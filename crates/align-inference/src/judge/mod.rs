@@ -51,6 +51,14 @@ pub trait Judge {
     /// A row that cannot be scored.
     fn scores_of_rows(&self, rows: &[CompletionExample]) -> Result<Vec<f64>>;
 
+    /// The same for judges that may have no score for some rows, which then have `None`.
+    ///
+    /// # Errors
+    /// A row that cannot be scored.
+    fn optional_scores_of_rows(&self, rows: &[CompletionExample]) -> Result<Vec<Option<f64>>> {
+        Ok(self.scores_of_rows(rows)?.into_iter().map(Some).collect())
+    }
+
     /// What the score is, in a word or two, such as `log-odds:POSITIVE`.
     fn score_name(&self) -> String;
 

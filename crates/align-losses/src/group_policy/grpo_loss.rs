@@ -203,4 +203,8 @@ impl GroupPolicyLoss for GrpoLoss {
     fn needs_reference(&self) -> bool {
         self.options.beta != 0.0
     }
+
+    fn is_zero_without_advantage(&self) -> bool {
+        self.options.beta == 0.0
+    }
 }

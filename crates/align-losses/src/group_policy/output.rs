@@ -33,6 +33,11 @@ pub trait GroupPolicyLoss: fmt::Debug {
     fn needs_reference(&self) -> bool {
         false
     }
+
+    /// Whether the loss of a completion with advantage 0 is 0, with a gradient of 0. Such completions need no backward pass.
+    fn is_zero_without_advantage(&self) -> bool {
+        false
+    }
 }
 
 /// The result of [`GroupPolicyLoss::loss_and_gradient`].

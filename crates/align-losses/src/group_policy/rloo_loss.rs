@@ -102,4 +102,8 @@ impl GroupPolicyLoss for RlooLoss {
     fn mean_over(&self) -> Over {
         Over::Rows
     }
+
+    fn is_zero_without_advantage(&self) -> bool {
+        true
+    }
 }

@@ -5,7 +5,7 @@ use align_losses::{GrpoLossType, GrpoOptions, ImportanceSamplingLevel, PolicyTok
 use rand::RngExt;
 use tch::Tensor;
 
-/// Completions of 1 to 9 tokens. Every ratio is near the ends of the clip in some batch.
+/// Completions of 1 to 9 tokens, of which the shortest has no advantage. Every ratio is near the ends of the clip in some batch.
 pub fn completions(index: u64) -> Vec<Completion> {
     let mut rng = align_base::random::generator(20_261_129, "group policy", index);
     let mut of_length = |tokens: usize, counts: bool| {
@@ -13,7 +13,8 @@ pub fn completions(index: u64) -> Vec<Completion> {
         let (logps, moved, away) = (column(-4.0, -0.01), column(-0.5, 0.5), column(-1.0, 1.0));
         let plus = |moves: &[f64]| logps.iter().zip(moves).map(|(x, y)| x + y).collect();
         let (old, reference) = (plus(&moved), plus(&away));
-        Completion { logps, old, reference, advantage: column(-2.0, 2.0).first().copied().unwrap_or(0.0), counts }
+        let advantage = if tokens == 1 { 0.0 } else { column(-2.0, 2.0).first().copied().unwrap_or(0.0) };
+        Completion { logps, old, reference, advantage, counts }
     };
     [(9, true), (1, true), (4, true), (6, false), (2, true), (7, true)].map(|(n, counts)| of_length(n, counts)).into()
 }

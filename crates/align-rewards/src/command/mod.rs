@@ -93,7 +93,7 @@ impl CommandReward {
                 Next::Late => {
                     let seconds = timeout.as_secs_f64();
                     return Err(format!(
-                        "no answer {number} within {seconds} s: write and flush one line for each text, or raise the time limit"
+                        "no answer {number} within {seconds} s: write and flush one line for each text, or raise the time limit (--reward-timeout)"
                     ));
                 }
             }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// rearranging tokens for attention. `benches/README.md` has the measurements.
 const MAX_COMPUTED_FRACTION: f64 = 0.95;
 
-/// Whether the common prefix of a pair's two sequences (the prompt and any equal tokens after it) is computed once for both.
+/// Whether a common prefix is computed once: that of a pair's two sequences (the prompt and any equal tokens after it), or the prompt of
+/// several completions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum), value(rename_all = "snake_case"))]
 #[serde(rename_all = "snake_case")]
@@ -25,7 +26,7 @@ impl PrefixSharing {
     /// Checks that `on` is possible with these training options.
     pub(crate) fn validate(self, training: &TrainingConfig) -> Result<()> {
         require("prefix_sharing", self != Self::On || training.disable_dropout, || {
-            "is on, but dropout would make the prefix differ between the two sequences: set disable_dropout, or set prefix_sharing to auto or off"
+            "is on, but dropout would make the prefix differ between the sequences: set disable_dropout, or set prefix_sharing to auto or off"
                 .into()
         })
     }
@@ -40,7 +41,7 @@ impl PrefixSharing {
     }
 
     /// This setting, or `off` if training uses dropout.
-    pub(super) fn off_with_dropout(self, training: &TrainingConfig) -> Self {
+    pub(in crate::config) fn off_with_dropout(self, training: &TrainingConfig) -> Self {
         if training.disable_dropout { self } else { Self::Off }
     }
 

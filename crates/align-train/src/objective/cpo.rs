@@ -55,7 +55,7 @@ impl Cpo {
         // The logits that TRL reports are of padding too, where what is attended to matters.
         let counts = pairs.iter().fold(PairTokens::default(), |all, pair| all.plus(PairTokens::of(pair)));
         let shares = counts.shares_with_padding(self.sharing);
-        let shared = shares.then(|| SharedPrefixes::of(pairs, &batch, true)).transpose()?;
+        let shared = shares.then(|| SharedPrefixes::of_pairs(pairs, &batch, true)).transpose()?;
         let tokens = match &shared {
             None => tokens,
             Some(shared) => shared.locate(tokens)?,

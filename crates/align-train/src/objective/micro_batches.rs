@@ -1,10 +1,10 @@
-//! Splitting a batch of pairs or sequences into micro-batches.
+//! Splitting a batch of pairs into micro-batches.
 
 use super::pair_tokens::PairTokens;
 use crate::PrefixSharing;
 
-/// Splits a batch of pairs or sequences into micro-batches of at most `max_tokens` tokens in a forward pass, including padding. Returns the indices of
-/// the pairs or sequences of each micro-batch.
+/// Splits a batch of pairs into micro-batches of at most `max_tokens` tokens in a forward pass, including padding. Returns the indices of
+/// the pairs of each micro-batch.
 ///
 /// Pairs that fit together form one micro-batch in their order. Otherwise the pairs are sorted by length, longest first, which reduces
 /// padding. A micro-batch has at least one pair.

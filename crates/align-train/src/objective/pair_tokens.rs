@@ -5,7 +5,7 @@ use align_data::EncodedPair;
 /// Sequences per pair: chosen and rejected.
 pub(crate) const SEQUENCES_PER_PAIR: usize = 2;
 
-/// Token counts of one or more pairs, or of single sequences.
+/// Token counts of one or more pairs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct PairTokens {
     sequences: usize,
@@ -27,11 +27,6 @@ impl PairTokens {
             total: chosen + rejected,
             common: common_prefix_len(pair),
         }
-    }
-
-    /// The token counts of one sequence, which shares nothing with others.
-    pub fn of_sequence(tokens: usize) -> Self {
-        Self { sequences: 1, longest: tokens, total: tokens, common: 0 }
     }
 
     /// The token counts of both sets together.

@@ -1,12 +1,14 @@
-//! Preference pairs whose common prefixes are computed once.
+//! Sequences whose common prefixes are computed once.
 
 use super::SequenceTokens;
 use crate::Result;
 use align_data::{CompletionBatch, EncodedPair};
 use align_models::{Attention, CausalLm, SharedTokenRows};
+use std::collections::HashMap;
+use std::ops::Range;
 use tch::Tensor;
 
-/// The tokens of a [`CompletionBatch`] of pairs, in which common prefixes occur once.
+/// The tokens of a [`CompletionBatch`], in which common prefixes occur once.
 #[derive(Debug)]
 pub(crate) struct SharedPrefixes {
     /// `(1, tokens)`.
@@ -18,18 +20,14 @@ pub(crate) struct SharedPrefixes {
 }
 
 impl SharedPrefixes {
-    /// The tokens of a `batch` of these pairs, with or without its padding.
-    pub fn of(pairs: &[&EncodedPair], batch: &CompletionBatch, padding: bool) -> Result<Self> {
+    /// The tokens of a `batch` of these pairs, with or without its padding. The sequences of a pair share their common prefix.
+    pub fn of_pairs(pairs: &[&EncodedPair], batch: &CompletionBatch, padding: bool) -> Result<Self> {
         let width = batch.input_ids.size2()?.1;
         let length = |pair: &EncodedPair, completion: &[i64]| match padding {
             true => width,
             false => (pair.prompt_ids.len() + completion.len()) as i64,
         };
-        let mut count = 0;
-        let mut next_tokens = |tokens: i64| {
-            count += tokens;
-            count - tokens..count
-        };
+        let mut next_tokens = numbering();
         let mut rows: Vec<Vec<i64>> =
             pairs.iter().map(|pair| next_tokens(length(pair, &pair.chosen_ids)).collect()).collect();
         for (index, pair) in pairs.iter().enumerate() {
@@ -38,7 +36,25 @@ impl SharedPrefixes {
             let rest = next_tokens(length(pair, &pair.rejected_ids) - shared as i64);
             rows.push(prefix.chain(rest).collect());
         }
-        let rows = SharedTokenRows::new(&rows, batch.input_ids.device())?;
+        Self::new(&rows, batch)
+    }
+
+    /// The tokens of a `batch` of these prompts with completions, without its padding. Sequences with the same prompt share it.
+    pub fn of_prompts(sequences: &[(&[i64], &[i64])], batch: &CompletionBatch) -> Result<Self> {
+        let mut next_tokens = numbering();
+        let mut prompts: HashMap<&[i64], Range<i64>> = HashMap::new();
+        let mut rows: Vec<Vec<i64>> = Vec::with_capacity(sequences.len());
+        for (prompt, completion) in sequences {
+            let prompt = prompts.entry(prompt).or_insert_with(|| next_tokens(prompt.len() as i64)).clone();
+            rows.push(prompt.chain(next_tokens(completion.len() as i64)).collect());
+        }
+        Self::new(&rows, batch)
+    }
+
+    /// The tokens of a batch whose rows consist of the tokens with these numbers.
+    fn new(rows: &[Vec<i64>], batch: &CompletionBatch) -> Result<Self> {
+        let width = batch.input_ids.size2()?.1;
+        let rows = SharedTokenRows::new(rows, batch.input_ids.device())?;
         let ids = batch.input_ids.f_reshape([-1])?.f_index_select(0, rows.positions())?;
         let position_ids = rows.positions().f_remainder(width)?.f_unsqueeze(0)?;
         Ok(Self { input_ids: ids.f_unsqueeze(0)?, position_ids, rows })
@@ -65,6 +81,15 @@ impl SharedPrefixes {
     /// The batch's predicted `tokens`, with the positions that predict them among these tokens.
     pub fn locate(&self, tokens: SequenceTokens) -> Result<SequenceTokens> {
         tokens.predicted_from(self.rows.tokens())
+    }
+}
+
+/// Numbers tokens in ascending order from 0: the function takes how many there are and returns their numbers.
+fn numbering() -> impl FnMut(i64) -> Range<i64> {
+    let mut count = 0;
+    move |tokens| {
+        count += tokens;
+        count - tokens..count
     }
 }
 

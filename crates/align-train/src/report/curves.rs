@@ -1,8 +1,12 @@
 use crate::TrainingRecords;
 use align_report::{Axis, Figure, FigureWidth, LineChart, LineSeries, ReportFigure, SeriesColour};
+use std::collections::BTreeMap;
 
 /// The metrics that get a chart if a run reports them, with the titles of their axes.
-const CHARTS: [(&str, &str); 9] = [
+const CHARTS: [(&str, &str); 12] = [
+    ("reward", "Reward"),
+    ("objective/kl", "KL divergence from the reference model (nats)"),
+    ("completions/mean_length", "Tokens of a completion"),
     ("loss", "Loss"),
     ("rewards/margins", "Reward margin"),
     ("rewards/accuracies", "Reward accuracy"),
@@ -17,7 +21,27 @@ const CHARTS: [(&str, &str); 9] = [
 /// Charts of the training and evaluation curves of named runs, one chart per metric.
 #[must_use]
 pub fn training_curves(runs: &[(&str, &TrainingRecords)]) -> Vec<ReportFigure> {
-    CHARTS.iter().filter_map(|(metric, title)| chart(runs, metric, title)).collect()
+    let held_out = held_out_judges(runs);
+    let held_out = held_out.iter().map(|(metric, title)| (metric.as_str(), title.as_str()));
+    let (reward, others) = CHARTS.split_at(1);
+    let charts = reward.iter().copied().chain(held_out).chain(others.iter().copied());
+    charts.filter_map(|(metric, title)| chart(runs, metric, title)).collect()
+}
+
+/// The metrics of held-out judges of on-policy runs, with the titles of their axes. Beside the reward they show over-optimisation.
+fn held_out_judges(runs: &[(&str, &TrainingRecords)]) -> BTreeMap<String, String> {
+    let records = runs.iter().flat_map(|(_, records)| &records.steps);
+    let names = records.flat_map(|record| record.metrics.iter().map(|(name, _)| name));
+    let title = |name: &str| {
+        let judge = name.strip_prefix("held_out/")?.strip_suffix("/mean")?;
+        Some((name.to_owned(), format!("Score of the held-out judge {judge}")))
+    };
+    names.filter_map(title).collect()
+}
+
+/// Whether a metric is measured on the texts of a round rather than on the rows of a step.
+fn is_of_round(metric: &str) -> bool {
+    matches!(metric, "reward" | "objective/kl" | "completions/mean_length") || metric.starts_with("held_out/")
 }
 
 /// Says why a run has no training curves, or none of held-out rows. Empty if it has both.
@@ -38,6 +62,7 @@ pub fn training_note(records: &TrainingRecords, has_held_out: bool) -> String {
 fn chart(runs: &[(&str, &TrainingRecords)], metric: &str, title: &str) -> Option<ReportFigure> {
     let lines = runs.iter().flat_map(|(name, records)| {
         let (train_name, eval_name) = match runs.len() {
+            1 if is_of_round(metric) => ("texts of the round".to_owned(), "held-out rows".to_owned()),
             1 => ("training rows".to_owned(), "held-out rows".to_owned()),
             _ => ((*name).to_owned(), format!("{name}, held-out")),
         };
@@ -75,6 +100,9 @@ fn caption(metric: &str, title: &str, has_held_out: bool, is_averaged: bool) -> 
     let means = if is_averaged { "; each point is the mean of the steps since the one before" } else { "" };
     match metric {
         "learning_rate" => "Learning rate.".to_owned(),
+        _ if is_of_round(metric) => {
+            format!("{title} of the texts that the policy wrote for the round of the step{means}.")
+        }
         "grad_norm" => format!("Norm of the gradient before clipping{means}."),
         _ => {
             let held_out = if has_held_out { "; hollow markers: the held-out rows" } else { "" };

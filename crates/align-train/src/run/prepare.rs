@@ -153,7 +153,7 @@ impl<O: RunObjective> Run<O> {
         let fail = |reason: &str| Err(Error::Output { path: folder.path().to_owned(), reason: reason.to_owned() });
         let has_run = folder.contains_run()?;
         if self.resume.is_none() {
-            return match has_run {
+            return match has_run && folder.has_begun()? {
                 true => Err(RunFolder::contains_run_error(folder.path())),
                 false => Ok(None),
             };

@@ -7,7 +7,9 @@ mod runs;
 
 use align_models::{CausalLm, Gpt2, Gpt2Config, LoraConfig, LoraModel, TrainableModel};
 use align_train::objective::{Batch, GroupPolicy, GroupPolicyRow, Grpo, Rloo, Split};
-use align_train::{GroupPolicyConfig, GrpoConfig, GrpoLossType, Objective, ProcessGroup, RlooConfig, TrainingConfig};
+use align_train::{
+    GroupPolicyConfig, GrpoConfig, GrpoLossType, Objective, PrefixSharing, ProcessGroup, RlooConfig, TrainingConfig,
+};
 use plain::Loss;
 use tch::{Device, Kind, Tensor};
 
@@ -37,17 +39,17 @@ fn lora() -> LoraModel {
     model
 }
 
-/// Completions with old log-probabilities around those of a uniform distribution.
+/// Completions of two prompts, with old log-probabilities around those of a uniform distribution.
 fn rows(old: bool) -> Vec<GroupPolicyRow> {
     let ids = |count: usize, salt: usize| (0..count).map(|i| ((i * i * 7 + 13 * i + 29 * salt) % 53) as i64).collect();
     let row = |row: usize| {
         let completion: Vec<i64> = ids(1 + row * 5 % 9, row + 20);
         let old_logps = (0..completion.len()).map(|t| -3.97 + 0.25 * ((row + 2 * t) as f32).sin()).collect();
         GroupPolicyRow {
-            advantage: (row as f64 * 2.3).cos(),
+            advantage: if row == 6 { 0.0 } else { (row as f64 * 2.3).cos() },
             old_logps: old.then_some(old_logps),
             truncated: row % 3 == 1,
-            ..GroupPolicyRow::new(ids(1 + row % 4, row / 4), completion, row)
+            ..GroupPolicyRow::new(ids(1 + row % 2 * 4, row % 2), completion, row)
         }
     };
     (0..8).map(row).collect()
@@ -99,6 +101,8 @@ fn grpo_equals_a_plain_implementation() {
         for old in [true, false] {
             let cases = [
                 config(|_| ()),
+                config(|c| c.prefix_sharing = PrefixSharing::On),
+                config(|c| c.prefix_sharing = PrefixSharing::Off),
                 config(|c| c.loss_type = GrpoLossType::Grpo),
                 config(|c| (c.loss_type, c.beta) = (GrpoLossType::Grpo, 0.2)),
                 config(|c| (c.beta, c.mask_truncated_completions) = (0.1, true)),
@@ -130,6 +134,27 @@ fn rloo_equals_a_plain_implementation() {
                 compare(&format!("{case:?}"), objective, (rows(old), &gpt2(1), &gpt2(2)), &Loss::rloo(&case));
             }
         }
+    }
+}
+
+/// Completions that are all as good as the others of their prompt have no gradient. The KL penalty has one.
+#[test]
+fn rows_without_advantage() {
+    let group = ProcessGroup::single();
+    let mut all = rows(false);
+    all.iter_mut().for_each(|row| row.advantage = 0.0);
+    for beta in [0.0, 0.1] {
+        let reference = (beta > 0.0).then(|| Box::new(gpt2(2)) as Box<dyn CausalLm>);
+        let mut objective = Grpo::new(gpt2(1), reference, config(|c| c.beta = beta)).unwrap();
+        objective.prepare(Split::Train, &all, &group).unwrap();
+        objective.policy().parameters().set_requires_grad(true);
+        let indices: Vec<usize> = (0..all.len()).collect();
+        let output = objective.compute_loss(&Batch::new(Split::Train, &all, &indices, &group), Some(1.0)).unwrap();
+        let has_gradient =
+            |(_, gradient): &(String, Tensor)| gradient.defined() && gradient.norm().double_value(&[]) > 0.0;
+        assert_eq!(gradients(objective.policy()).iter().any(has_gradient), beta > 0.0);
+        assert_eq!(output.loss() > 0.0, beta > 0.0);
+        assert!(output.tokens > 0 && output.metrics.get("entropy").is_some());
     }
 }
 

@@ -38,6 +38,20 @@ fn better_completions_become_more_likely() {
     assert!(gain(sums(&trainer.into_policy())) > 1.0);
 }
 
+/// A step on completions without advantages leaves the weights as they are.
+#[test]
+fn a_step_without_a_gradient() {
+    let config = GrpoConfig { training: training(2), ..GrpoConfig::default() };
+    let mut rows = rows(false);
+    rows.iter_mut().for_each(|row| row.advantage = 0.0);
+    let mut trainer = GrpoTrainer::new(gpt2(1), None, rows, config).unwrap();
+    while let Some(step) = trainer.next_step().unwrap() {
+        assert_eq!((step.loss, step.grad_norm), (0.0, 0.0));
+    }
+    let policy = trainer.into_policy();
+    assert!(gpt2(1).parameters().iter().all(|(name, weight)| policy.parameters().get(name) == Some(weight)));
+}
+
 /// Old log-probabilities are those of the weights at the time, at the temperature of the objective.
 #[test]
 fn old_log_probabilities_follow_the_policy_and_the_temperature() {

@@ -1,6 +1,6 @@
 use super::reference::ReferenceSync;
 use super::{DEFAULT_MAX_COMPLETION_LENGTH, DEFAULT_MICRO_BATCH_TOKENS, GroupPolicyConfig, require, validate_common};
-use crate::{Method, Result, RunConfig, TrainingConfig, metric_names};
+use crate::{Method, PrefixSharing, Result, RunConfig, TrainingConfig, metric_names};
 use align_losses::{
     GroupPolicyLoss, GroupRewards, GrpoLoss, GrpoLossType, GrpoOptions, ImportanceSamplingLevel,
     MultiObjectiveAggregation, ScaleRewards, grpo_advantages,
@@ -87,10 +87,13 @@ pub struct GrpoConfig {
     /// `sync_ref_model`.
     #[cfg_attr(feature = "clap", arg(long))]
     pub ref_model_sync_steps: Option<u64>,
-    /// Maximum tokens in one forward pass of the policy, including padding. Larger batches are split into micro-batches, which limits
-    /// memory and gives the same gradient.
+    /// Maximum tokens in one forward pass of the policy, including padding. Shared prompts count once. Larger batches are split into
+    /// micro-batches, which limits memory and gives the same gradient.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().micro_batch_tokens))]
     pub micro_batch_tokens: usize,
+    /// Compute a prompt once for all of its completions in a forward pass. Gives the same gradient. With dropout, auto means off.
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "auto"))]
+    pub prefix_sharing: PrefixSharing,
     /// Completions per prompt.
     #[cfg_attr(feature = "clap", arg(skip = Self::default().num_generations))]
     pub num_generations: usize,
@@ -132,6 +135,7 @@ impl Default for GrpoConfig {
             ref_model_mixup_alpha: None,
             ref_model_sync_steps: None,
             micro_batch_tokens: DEFAULT_MICRO_BATCH_TOKENS,
+            prefix_sharing: PrefixSharing::Auto,
             num_generations: 8,
             max_completion_length: DEFAULT_MAX_COMPLETION_LENGTH,
             temperature: 1.0,
@@ -227,9 +231,14 @@ impl RunConfig for GrpoConfig {
         Some(self.micro_batch_tokens)
     }
 
+    fn prefix_sharing(&self) -> PrefixSharing {
+        self.prefix_sharing.off_with_dropout(&self.training)
+    }
+
     fn validate(&self) -> Result<()> {
         self.options().validate()?;
         validate_common(self)?;
+        self.prefix_sharing.validate(&self.training)?;
         self.sync().validate()?;
         let normalises_first = self.multi_objective_aggregation == MultiObjectiveAggregation::NormalizeThenSum;
         require("scale_rewards", !normalises_first || self.scale_rewards == ScaleRewards::Group, || {

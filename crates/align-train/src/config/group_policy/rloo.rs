@@ -1,5 +1,5 @@
 use super::{DEFAULT_MICRO_BATCH_TOKENS, GroupPolicyConfig, validate_common};
-use crate::{Method, Result, RunConfig, TrainingConfig, metric_names};
+use crate::{Method, PrefixSharing, Result, RunConfig, TrainingConfig, metric_names};
 use align_losses::{GroupPolicyLoss, GroupRewards, RlooAdvantageOptions, RlooLoss, RlooOptions, rloo_advantages};
 use serde::{Deserialize, Serialize};
 
@@ -35,10 +35,13 @@ pub struct RlooConfig {
     /// Leave out completions that were cut off at the maximum length (DAPO, arXiv:2503.14476).
     #[cfg_attr(feature = "clap", arg(long))]
     pub mask_truncated_completions: bool,
-    /// Maximum tokens in one forward pass of the policy, including padding. Larger batches are split into micro-batches, which limits
-    /// memory and gives the same gradient.
+    /// Maximum tokens in one forward pass of the policy, including padding. Shared prompts count once. Larger batches are split into
+    /// micro-batches, which limits memory and gives the same gradient.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().micro_batch_tokens))]
     pub micro_batch_tokens: usize,
+    /// Compute a prompt once for all of its completions in a forward pass. Gives the same gradient. With dropout, auto means off.
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "auto"))]
+    pub prefix_sharing: PrefixSharing,
     /// Completions per prompt.
     #[cfg_attr(feature = "clap", arg(skip = Self::default().num_generations))]
     pub num_generations: usize,
@@ -64,6 +67,7 @@ impl Default for RlooConfig {
             reward_clip_range,
             mask_truncated_completions: false,
             micro_batch_tokens: DEFAULT_MICRO_BATCH_TOKENS,
+            prefix_sharing: PrefixSharing::Auto,
             num_generations: 2,
             temperature: 1.0,
             training: TrainingConfig::default(),
@@ -134,10 +138,15 @@ impl RunConfig for RlooConfig {
         Some(self.micro_batch_tokens)
     }
 
+    fn prefix_sharing(&self) -> PrefixSharing {
+        self.prefix_sharing.off_with_dropout(&self.training)
+    }
+
     fn validate(&self) -> Result<()> {
         self.loss()?;
         self.advantage_options().validate()?;
         validate_common(self)?;
+        self.prefix_sharing.validate(&self.training)?;
         self.training.validate()?;
         metric_names::check(self)
     }

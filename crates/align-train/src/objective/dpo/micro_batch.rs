@@ -44,7 +44,7 @@ pub(super) fn pair_micro_batch(
     let sequences = CompletionBatch::of_pairs(pairs, padding_id(policy))?.to_device(policy.device())?;
     let tokens = weighted_tokens(&sequences, config.ld_alpha)?;
     let counts = pairs.iter().fold(PairTokens::default(), |all, pair| all.plus(PairTokens::of(pair)));
-    let shared = counts.shares(sharing).then(|| SharedPrefixes::of(pairs, &sequences, false)).transpose()?;
+    let shared = counts.shares(sharing).then(|| SharedPrefixes::of_pairs(pairs, &sequences, false)).transpose()?;
     let numbers = PairNumberTensors::of(pairs, &config.pair_numbers())?;
     PairMicroBatch::new(indices, pairs, sequences, shared, tokens, numbers)
 }

@@ -1,8 +1,10 @@
 use super::GroupPolicyRow;
-use crate::Result;
+use super::group_tokens::GroupTokens;
 use crate::objective::logps_cache::LogpsCache;
 use crate::objective::row::padding_id;
+use crate::objective::shared_prefixes::SharedPrefixes;
 use crate::objective::{SequenceTokens, TokenLogps};
+use crate::{PrefixSharing, Result};
 use align_data::CompletionBatch;
 use align_losses::LinearLogpsOptions;
 use align_models::{Attention, CausalLm};
@@ -12,6 +14,8 @@ use tch::{Kind, Tensor};
 #[derive(Debug)]
 pub(super) struct MicroBatch {
     sequences: CompletionBatch,
+    /// The sequences without padding, and with each prompt once.
+    shared: Option<SharedPrefixes>,
     /// The tokens of the completions.
     pub tokens: SequenceTokens,
     /// The position of each token in a table of completions, flattened: `(n)`.
@@ -22,20 +26,29 @@ pub(super) struct MicroBatch {
 }
 
 impl MicroBatch {
-    pub fn new(model: &dyn CausalLm, rows: &[(&[i64], &[i64])]) -> Result<Self> {
+    pub fn new(model: &dyn CausalLm, rows: &[(&[i64], &[i64])], sharing: PrefixSharing) -> Result<Self> {
         let sequences = CompletionBatch::new(rows, padding_id(model))?.to_device(model.device())?;
+        let shares = rows.iter().copied().collect::<GroupTokens>().shares(sharing);
+        let shared = shares.then(|| SharedPrefixes::of_prompts(rows, &sequences)).transpose()?;
         let tokens = SequenceTokens::from_batch(&sequences)?;
+        let tokens = match &shared {
+            None => tokens,
+            Some(shared) => shared.locate(tokens)?,
+        };
         let lengths = || rows.iter().map(|(_, completion)| completion.len() as i64);
         let width = lengths().max().unwrap_or(0);
         let places = lengths().enumerate().flat_map(|(row, length)| (0..length).map(move |t| row as i64 * width + t));
         let places = Tensor::f_from_slice(&places.collect::<Vec<i64>>())?.f_to_device(model.device())?;
-        Ok(Self { sequences, tokens, places, rows: rows.len() as i64, width })
+        Ok(Self { sequences, shared, tokens, places, rows: rows.len() as i64, width })
     }
 
     /// The log-probabilities of the tokens at a temperature, with a graph if the model has one.
     pub fn logps(&self, model: &dyn CausalLm, temperature: f64, statistics: bool) -> Result<TokenLogps> {
         let options = LinearLogpsOptions { statistics, ..LinearLogpsOptions::default() };
-        let hidden = model.hidden(&self.sequences.input_ids, None, &Attention::Causal, None)?;
+        let hidden = match &self.shared {
+            None => model.hidden(&self.sequences.input_ids, None, &Attention::Causal, None)?,
+            Some(shared) => shared.hidden(model, None)?,
+        };
         // Without a cap, logits are linear in the hidden states.
         let hidden = if temperature == 1.0 { hidden } else { hidden.f_div_scalar(temperature)? };
         TokenLogps::new(model, &hidden, &self.tokens, &options)

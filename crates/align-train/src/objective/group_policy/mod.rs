@@ -1,6 +1,7 @@
 //! Policy gradients on groups of completions with advantages: GRPO and RLOO.
 
 mod checks;
+mod group_tokens;
 mod logps_at_temperature;
 mod metrics;
 mod micro_batch;
@@ -12,7 +13,7 @@ pub use logps_at_temperature::completion_logps_at_temperature;
 pub use row::GroupPolicyRow;
 
 use super::reference::Reference;
-use crate::{Error, GroupPolicyConfig, GrpoConfig, Result, RlooConfig};
+use crate::{Error, GroupPolicyConfig, GrpoConfig, PrefixSharing, Result, RlooConfig};
 use align_losses::GroupPolicyLoss;
 use align_models::CausalLm;
 use checks::check_temperature;
@@ -29,6 +30,7 @@ pub struct GroupPolicy<C: GroupPolicyConfig> {
     reference: Option<Reference>,
     config: C,
     loss: Box<dyn GroupPolicyLoss>,
+    sharing: PrefixSharing,
     /// Divides the logits.
     temperature: f64,
     /// The weight of the KL divergence.
@@ -69,7 +71,8 @@ impl<C: GroupPolicyConfig> GroupPolicy<C> {
         let policy: Box<dyn CausalLm> = Box::new(policy);
         let (loss, temperature, beta) = (config.loss()?, config.temperature(), config.beta());
         check_temperature(&policy, temperature)?;
-        Ok(Self { policy, reference: None, config, loss, temperature, beta })
+        let sharing = config.prefix_sharing().for_model(&policy, config.training())?;
+        Ok(Self { policy, reference: None, config, loss, sharing, temperature, beta })
     }
 
     /// The reference model, if there is one.

@@ -1,14 +1,13 @@
 //! The loss of a batch and its gradient.
 
+use super::group_tokens::split_into_micro_batches;
 use super::metrics::batch_metrics;
 use super::micro_batch::MicroBatch;
 use super::{GroupPolicy, GroupPolicyRow};
-use crate::objective::micro_batches::split_into_micro_batches;
-use crate::objective::pair_tokens::PairTokens;
 use crate::objective::row_statistics::RowStatistics;
 use crate::objective::token_logps::backward;
 use crate::objective::{Batch, BatchOutput, Split, TokenLogps};
-use crate::{Error, GroupPolicyConfig, PrefixSharing, Result};
+use crate::{Error, GroupPolicyConfig, Result};
 use align_losses::{Mean, Over, PolicyTokens};
 use tch::{Kind, Tensor};
 
@@ -39,22 +38,24 @@ impl<C: GroupPolicyConfig> GroupPolicy<C> {
     ) -> Result<BatchOutput> {
         let rows: Vec<(usize, &GroupPolicyRow)> =
             batch.indices.iter().filter_map(|index| Some((*index, batch.dataset.get(*index)?))).collect();
-        let counts =
-            rows.iter().map(|(_, row)| PairTokens::of_sequence(row.prompt_ids.len() + row.completion_ids.len()));
-        let micro_batches = split_into_micro_batches(counts, self.config.forward_tokens(), PrefixSharing::Off);
+        // Rows without a gradient need no backward pass. The others come last, whose gradients are sent while they are computed.
+        let (with_gradient, without): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, row)| self.has_gradient(row));
+        let (without, with_gradient) = (self.split(&without), self.split(&with_gradient));
+        let last = without.len() + with_gradient.len();
         let units = self.units(batch).max(1.0);
         let (mut losses, mut statistics, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
         let (mut counted, mut all_tokens) = (Vec::new(), 0);
-        for (number, indices) in micro_batches.iter().enumerate() {
-            let own: Vec<_> = indices.iter().filter_map(|index| rows.get(*index).copied()).collect();
-            let micro_batch = self.micro_batch(&own)?;
+        let scales = std::iter::repeat_n(None, without.len()).chain(std::iter::repeat(gradient_scale));
+        for ((number, own), scale) in (1..).zip(without.iter().chain(&with_gradient)).zip(scales) {
+            let micro_batch = self.micro_batch(own)?;
+            let logps = || micro_batch.logps(&self.policy, self.temperature, true);
             let TokenLogps { logps, statistics: distributions } =
-                micro_batch.logps(&self.policy, self.temperature, true)?;
-            let inputs = self.policy_tokens(batch.split, &micro_batch, &own, &logps)?;
+                if scale.is_some() { logps() } else { tch::no_grad(logps) }?;
+            let inputs = self.policy_tokens(batch.split, &micro_batch, own, &logps)?;
             let output = self.loss.loss_and_gradient(&inputs)?;
-            if let Some(scale) = gradient_scale {
+            if let Some(scale) = scale {
                 let gradient = micro_batch.values(&output.gradient)?;
-                if number + 1 == micro_batches.len() {
+                if number == last {
                     batch.begin_last_backward();
                 }
                 backward(&logps, &gradient.f_mul_scalar(scale * output.loss.count / units)?)?;
@@ -69,8 +70,24 @@ impl<C: GroupPolicyConfig> GroupPolicy<C> {
         Ok(BatchOutput { loss_terms, metrics: batch_metrics(&statistics, tokens, &counted), tokens: all_tokens })
     }
 
+    /// Whether the gradient of a row's loss can differ from 0.
+    fn has_gradient(&self, row: &GroupPolicyRow) -> bool {
+        self.counts(row) && (row.advantage != 0.0 || !self.loss.is_zero_without_advantage())
+    }
+
+    /// Rows in micro-batches of at most `micro_batch_tokens` tokens.
+    fn split<'a>(&self, rows: &[(usize, &'a GroupPolicyRow)]) -> Vec<Vec<(usize, &'a GroupPolicyRow)>> {
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        let sequences: Vec<_> = rows.iter().map(|(_, row)| row.sequence()).collect();
+        let micro_batches = split_into_micro_batches(&sequences, self.config.forward_tokens(), self.sharing);
+        let own = |indices: Vec<usize>| indices.iter().filter_map(|index| rows.get(*index).copied()).collect();
+        micro_batches.into_iter().map(own).collect()
+    }
+
     fn micro_batch(&self, rows: &[(usize, &GroupPolicyRow)]) -> Result<MicroBatch> {
-        MicroBatch::new(&self.policy, &rows.iter().map(|(_, row)| row.sequence()).collect::<Vec<_>>())
+        MicroBatch::new(&self.policy, &rows.iter().map(|(_, row)| row.sequence()).collect::<Vec<_>>(), self.sharing)
     }
 
     /// The input of the loss, from the log-probabilities of the tokens `(n)`.
