@@ -228,7 +228,10 @@ impl Preparation {
             notes.iter().for_each(|note| output::note!("  {note}"));
             match report {
                 Some(report) => print_encode_report(report),
-                None => output::note!("  {}", counted(rows, "text")),
+                None => {
+                    let steps = ready.trainer().total_steps();
+                    output::note!("  {} with {} in all rounds", counted(steps, "step"), counted(rows, "row"));
+                }
             }
             if self.packing {
                 output::note!("  packed into {}", counted(rows, "row"));

@@ -81,6 +81,14 @@ impl RoundsConfig {
         require("num_generations", several, "has a value below 2, but only several texts of a prompt can be compared")?;
         let hot = self.temperature.values().iter().all(|value| *value > 0.0 && value.is_finite());
         require("temperature", hot, "has a value that is not above 0")?;
+        let values = [
+            ("num_generations", self.num_generations.values().len()),
+            ("temperature", self.temperature.values().len()),
+        ];
+        for (option, values) in values {
+            let used = values as u64 <= self.rounds;
+            require(option, used, "has more values than there are rounds, so that some would be ignored")?;
+        }
         require("steps_per_round", self.steps_per_round != Some(0), "is 0, expected at least 1")?;
         require("replay", (0.0..1.0).contains(&self.replay), "must be from 0 to below 1")?;
         for (option, value) in [("max_kl", self.max_kl), ("target_kl", self.target_kl)] {
@@ -114,11 +122,12 @@ mod tests {
             config.validate().unwrap_err().to_string()
         };
         type Change<'a> = &'a dyn Fn(&mut RoundsConfig);
-        let cases: [(&str, Change<'_>); 11] = [
+        let cases: [(&str, Change<'_>); 12] = [
             ("rounds", &|c| c.rounds = 0),
             ("prompts_per_round", &|c| c.prompts_per_round = 0),
             ("num_generations", &|c| c.num_generations = Schedule::constant(1)),
             ("temperature", &|c| c.temperature = Schedule::constant(0.0)),
+            ("temperature", &|c| (c.rounds, c.temperature) = (1, "1,0.5".parse().unwrap())),
             ("steps_per_round", &|c| c.steps_per_round = Some(0)),
             ("replay", &|c| c.replay = 1.0),
             ("max_kl", &|c| c.max_kl = Some(-1.0)),

@@ -39,7 +39,9 @@ impl<T: FromStr<Err: fmt::Display>> FromStr for Schedule<T> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let value = |part: &str| part.trim().parse().map_err(|e| format!("{part:?}: {e}"));
+        let value = |part: &str| {
+            part.trim().parse().map_err(|e| format!("{part:?} is not a number ({e}): give one, or several with commas"))
+        };
         text.split(',').map(value).collect::<Result<Vec<T>, String>>().map(Self)
     }
 }

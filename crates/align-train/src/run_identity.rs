@@ -69,7 +69,9 @@ impl RunIdentity {
             return Some("was written by a run on another base model: its weights differ. Use the same one".to_owned());
         }
         if self.train != saved.train {
-            return Some("was written by a run on other training rows (or with another tokenisation)".to_owned());
+            let rows = "was written by a run on other training rows (or with another tokenisation; in rounds: with other prompts, \
+                        judges or options of the rounds)";
+            return Some(rows.to_owned());
         }
         if saved.eval.as_ref().zip(self.eval.as_ref()).is_some_and(|(theirs, ours)| theirs != ours) {
             let rows = "was written by a run on other evaluation rows, which decide about its best weights";

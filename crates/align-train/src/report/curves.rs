@@ -101,7 +101,7 @@ fn caption(metric: &str, title: &str, has_held_out: bool, is_averaged: bool) -> 
     match metric {
         "learning_rate" => "Learning rate.".to_owned(),
         _ if is_of_round(metric) => {
-            format!("{title} of the texts that the policy wrote for the round of the step{means}.")
+            format!("{title}, measured on the texts that the policy wrote for the round{means}.")
         }
         "grad_norm" => format!("Norm of the gradient before clipping{means}."),
         _ => {
