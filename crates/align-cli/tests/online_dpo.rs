@@ -107,3 +107,44 @@ fn a_round_is_a_line_and_the_files_are_listed() {
     let scores: Vec<f64> = serde_json::from_value(text["scores"].clone()).unwrap();
     assert_eq!(text["reward"].as_f64().unwrap(), 2.0 * scores[0] + scores[1]);
 }
+
+/// A judge that fails in the second round leaves the steps of the first one, from which the run goes on.
+#[test]
+fn a_judge_that_fails_loses_no_steps() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let judge = "n=0\nwhile read -r line; do\n  n=$((n + 1))\n  [ $n -le 40 ] || [ -e mended ] || exit 3\n  echo $((${#line} % 7))\ndone\n";
+    fs::write(dir.join("judge.sh"), judge).unwrap();
+    let grpo = |more: &[&str]| {
+        let options = ["--rounds", "3", "--prompts-per-round", "8", "--max-new-tokens", "8", "--device=cpu"];
+        let training = ["--per-device-train-batch-size", "16", "--reward-funcs", "command:sh judge.sh"];
+        support::run("grpo", dir, &[&options[..], &training, more].concat())
+    };
+    let failed = grpo(&["--output-dir", "run"]);
+    let message = String::from_utf8(failed.stderr).unwrap();
+    assert!(!failed.status.success() && message.contains("judge.sh"), "{message}");
+    assert!(dir.join("run/checkpoint-2").is_dir(), "{message}");
+    fs::write(dir.join("mended"), "").unwrap();
+    for options in [&["--output-dir", "run", "--resume"][..], &["--output-dir", "whole"]] {
+        let output = grpo(options);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let model = |run: &str| fs::read(dir.join(run).join("model/model.safetensors")).unwrap();
+    assert_eq!(rounds(&dir.join("run")), rounds(&dir.join("whole")));
+    assert!(model("run") == model("whole"));
+}
+
+/// A run that fails before its first step does not keep a new one from its folder.
+#[test]
+fn a_run_that_failed_before_its_first_step_can_be_started_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |judge: &str| {
+        let options = ["--rounds", "1", "--prompts-per-round", "4", "--max-new-tokens", "8", "--device=cpu"];
+        support::run("rloo", dir.path(), &[&options[..], &["--reward-funcs", judge, "--output-dir", "run"]].concat())
+    };
+    assert!(!run("command:no-such-program").status.success());
+    let output = run("max-words:4");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let again = run("max-words:4");
+    assert!(String::from_utf8(again.stderr).unwrap().contains("already contains a run"));
+}

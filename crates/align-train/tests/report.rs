@@ -74,6 +74,29 @@ fn the_last_figures_are_where_the_curves_end() {
     );
 }
 
+/// Over-optimisation is visible: the reward and the score of the judge that does not train stand side by side.
+#[test]
+fn rounds_have_curves_of_reward_and_held_out_score() {
+    let round = |number: u64, reward: f64, held_out: f64| {
+        let mut record = step(number, 0.5);
+        for (name, value) in [("reward", reward), ("held_out/varied/mean", held_out), ("objective/kl", 0.1)] {
+            record.metrics.set(name, value);
+        }
+        record
+    };
+    let records = TrainingRecords { steps: vec![round(1, 0.0, 1.0), round(2, 3.0, 0.5)], evaluations: Vec::new() };
+    let drawn: Vec<(String, f64)> = training_curves(&[("run", &records)])
+        .iter()
+        .filter_map(|figure| match &figure.figure {
+            Figure::LineChart(chart) => Some((chart.y.title.clone(), chart.series[0].points.last().unwrap().value)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(drawn[0], ("Reward".to_owned(), 3.0));
+    assert_eq!(drawn[1], ("Score of the held-out judge varied".to_owned(), 0.5));
+    assert_eq!(drawn[2], ("KL divergence from the reference model (nats)".to_owned(), 0.1));
+}
+
 #[test]
 fn learning_rate_and_gradient_norm_are_drawn() {
     let report = page(None, Vec::new(), &TIME);
