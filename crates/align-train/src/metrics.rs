@@ -30,6 +30,12 @@ use std::collections::BTreeMap;
 /// | `log_odds_ratio`, `log_odds_chosen` | ORPO's `log σ` of the log odds ratio, and the log odds ratio | pairs | ORPO |
 /// | `hidden_distance` | squared distance between the hidden states of policy and reference model, divided by the hidden size, without its coefficient | tokens | runs with the option |
 /// | `beta`, `weight_distance` | the batch's β (β-DPO); the value of the weight-distance penalty | one number per step | runs with the option |
+/// | `reward`, `reward_std` | weighted sum of the judges' scores of the texts of a round; its standard deviation among the texts of a prompt | texts; prompts | on-policy runs |
+/// | `frac_reward_zero_std` | fraction of prompts whose texts all have the same reward | prompts | on-policy runs |
+/// | `rewards/NAME/mean`, `held_out/NAME/mean` | score by the judge NAME; by the judge that does not train | texts | on-policy runs |
+/// | `objective/kl`, `objective/entropy` | estimates from the texts of a round: KL(policy ‖ reference) and the entropy of the policy, in nats per text | texts | on-policy runs with a reference model |
+/// | `completions/mean_length`, `completions/clipped_ratio` | tokens of a text; fraction of texts that the length limit cut off | texts | on-policy runs |
+/// | `round` | the round of the step, counted from 1 | one number per step | on-policy runs |
 ///
 /// The loss is a mean over pairs, rows (KTO, classification) or tokens (SFT). If it has several terms, such as CPO's negative
 /// log-likelihood, each term is averaged separately. An evaluation averages over all held-out rows, independent of the batch size.

@@ -33,7 +33,7 @@ pub const CASES: &[Case] = &[
         |d| {
             write(d, "pairs.jsonl", PAIR);
             fs::create_dir(d.join("run")).unwrap();
-            write(d, "run/metrics.jsonl", "")
+            write(d, "run/metrics.jsonl", "{\"loss\": 0.5, \"epoch\": 1.0, \"step\": 1}\n")
         },
         DPO,
         &["run", "already contains a run", "--resume"],

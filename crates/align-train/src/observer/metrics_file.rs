@@ -14,12 +14,13 @@ pub struct MetricsFile {
 }
 
 impl MetricsFile {
-    /// Creates a new file.
+    /// Creates a new file. That of a run that failed before its first line is taken over.
     ///
     /// # Errors
-    /// A file that exists already or cannot be created.
+    /// A file that has lines already or cannot be created.
     pub fn create(path: &Path) -> Result<Self> {
-        let file = OpenOptions::new().write(true).create_new(true).open(path);
+        let is_empty = std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0);
+        let file = OpenOptions::new().write(true).create_new(!is_empty).open(path);
         Self::new(path, file)
     }
 
