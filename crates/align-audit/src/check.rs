@@ -98,10 +98,10 @@ checks! {
         "Rows that an earlier row contradicts: the same prompt with the sides swapped, or the same answer with the other label."
         "Decide which is right, or remove both: their gradients cancel.";
     Leakage "leakage" Repetition 0.0
-        "Training rows whose prompt is also one of the held-out rows."
+        "Training rows whose prompt is also one of the held-out rows; without a prompt, whose texts are."
         "Remove these rows from the training files, or their evaluation is too good.";
     NearLeakage "near-leakage" Repetition 0.0
-        "Training rows whose prompt shares at least 80% of its sequences of five characters with a prompt of the held-out rows."
+        "Training rows whose prompt shares at least 80% of its sequences of five characters with a prompt of the held-out rows; without a prompt, whose texts do."
         "Look at some; remove those that ask the same.";
     LengthBias "length-bias" Prediction 0.65
         "How often length alone tells the chosen text."

@@ -89,14 +89,14 @@ impl Audit {
         self.held_out_files.begin(name);
     }
 
-    /// Adds held-out rows. Only their prompts are used.
+    /// Adds held-out rows. Only their prompts are used; of rows without a prompt, their texts.
     ///
     /// # Errors
     /// When there are more rows than an audit counts.
     pub fn add_held_out(&mut self, rows: &[NumberedRow]) -> Result<()> {
         for NumberedRow { number, row } in rows {
             let index = self.held_out_files.index(*number)?;
-            self.held_out.add(index, &PromptFacts::of(&row.prompt));
+            self.held_out.add(index, &PromptFacts::of(row));
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! `align audit` finds planted faults, in every form of preference data, and fails on thresholds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod edges;
 mod forms;
 #[path = "../../../align-data/tests/audits/planted.rs"]
 #[allow(dead_code)]
