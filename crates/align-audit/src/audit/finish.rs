@@ -47,6 +47,7 @@ fn report(mut audit: Audit) -> Result<AuditReport> {
     Ok(AuditReport {
         files: file_rows(&audit.files),
         held_out_files: file_rows(&audit.held_out_files),
+        unreadable_held_out: audit.unreadable_held_out.take(),
         rows: audit.rows + audit.tallies.get(&Check::Unreadable).map_or(0, |tally| tally.count),
         pairs: audit.choices.pairs,
         labelled: audit.choices.labelled,

@@ -14,6 +14,7 @@ use crate::facts::{PromptFacts, RowFacts};
 use crate::held_out::{HeldOut, Shared};
 use crate::near::NearIndex;
 use crate::prediction::Labelled;
+use crate::report::{RowPlace, UnreadableRows};
 use crate::row::NumberedRow;
 use crate::sample::Sample;
 use crate::tally::Tally;
@@ -46,6 +47,7 @@ pub struct Audit {
     files: Files,
     held_out_files: Files,
     held_out: HeldOut,
+    unreadable_held_out: Option<UnreadableRows>,
     tallies: HashMap<Check, Tally>,
     /// Rows that could be read.
     rows: u64,
@@ -71,6 +73,7 @@ impl Audit {
             files: Files::default(),
             held_out_files: Files::default(),
             held_out: HeldOut::default(),
+            unreadable_held_out: None,
             tallies: HashMap::new(),
             rows: 0,
             tokenised: 0,
@@ -98,6 +101,18 @@ impl Audit {
             let index = self.held_out_files.index(*number)?;
             self.held_out.add(index, &PromptFacts::of(row));
         }
+        Ok(())
+    }
+
+    /// Counts a held-out row that cannot be read, with what is wrong with it.
+    ///
+    /// # Errors
+    /// When there are more rows than an audit counts.
+    pub fn add_unreadable_held_out(&mut self, number: usize, problem: &str) -> Result<()> {
+        let index = self.held_out_files.index(number)?;
+        let (file, row) = self.held_out_files.place(index);
+        let problem = || UnreadableRows { rows: 0, first: RowPlace { file, row }, problem: problem.to_owned() };
+        self.unreadable_held_out.get_or_insert_with(problem).rows += 1;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Rows and files at the edges of what can be audited.
 
 use crate::texts::{Random, english};
-use crate::{audit, count, finding};
+use crate::{audit, count, finding, stderr, support};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -33,4 +33,37 @@ fn prompts_of_signs_leak_and_blank_rows_do_not() {
     write(folder.path(), "held-out.jsonl", &[row("?!", 4), row("", 5)]);
     let report = audit(folder.path(), &["rows.jsonl", "--eval-file", "held-out.jsonl"]);
     assert_eq!(count(&report, "leakage"), 1);
+}
+
+#[test]
+fn files_without_rows_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "rows.jsonl", &[json!({ "prompt": "a", "chosen": "b", "rejected": "c" })]);
+    std::fs::write(folder.path().join("empty.jsonl"), "").unwrap();
+    std::fs::write(folder.path().join("empty.json"), "[]").unwrap();
+    std::fs::write(folder.path().join("empty.csv"), "prompt,chosen,rejected\n").unwrap();
+    for file in ["empty.jsonl", "empty.json", "empty.csv"] {
+        for args in [&["rows.jsonl", file][..], &["rows.jsonl", "--eval-file", file]] {
+            let output = support::run("audit", folder.path(), args);
+            assert_eq!(output.status.code(), Some(1), "{args:?}: {}", stderr(&output));
+            let expected = format!("{file}: expected rows of preference data, found no rows");
+            assert!(stderr(&output).contains(&expected), "{args:?}: {}", stderr(&output));
+        }
+    }
+}
+
+#[test]
+fn held_out_rows_that_cannot_be_read_are_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = json!({ "prompt": "a", "chosen": "b", "rejected": "c" });
+    write(folder.path(), "rows.jsonl", std::slice::from_ref(&row));
+    std::fs::write(folder.path().join("held-out.jsonl"), format!("{row}\n{{\"prompt\": \n{row}\n")).unwrap();
+    let args = ["rows.jsonl", "--eval-file", "held-out.jsonl"];
+    let report = audit(folder.path(), &args);
+    assert_eq!(report["unreadable_held_out"]["rows"], 1);
+    assert_eq!(report["unreadable_held_out"]["first"]["row"], 2);
+    let output = support::run("audit", folder.path(), &args);
+    assert!(stderr(&output).contains("1 held-out row cannot be read"), "{}", stderr(&output));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("3 held-out rows, of which 1 cannot be read"), "{printed}");
 }

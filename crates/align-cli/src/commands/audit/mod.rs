@@ -15,9 +15,9 @@ pub use options::Options;
 
 use crate::exit_code::FoundInData;
 use crate::usage::UsageError;
-use crate::{Failure, output, output_paths, terminal};
-use align_audit::{AuditReport, Exceeded, Threshold};
-use align_base::printable_path;
+use crate::{Failure, log, output, output_paths, terminal};
+use align_audit::{AuditReport, Exceeded, Threshold, UnreadableRows};
+use align_base::{counted, printable_path};
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.begin();
@@ -35,6 +35,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     if let (Some(model), Some(sampled)) = (&model, sampled) {
         reference::add_margins(&mut report, model, &sampled)?;
     }
+    if let Some(unreadable) = &report.unreadable_held_out {
+        log::warning(&warning(unreadable));
+    }
     let exceeded = report.exceeded(&options.fail_on).map_err(|e| UsageError::new(format!("--fail-on {e}")))?;
     if let Some(path) = &options.report {
         let html = page::page(&report, options).to_html()?;
@@ -50,6 +53,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         [] => Ok(()),
         exceeded => Err(FoundInData(failure(exceeded)).into()),
     }
+}
+
+/// What an audit without all held-out rows may miss.
+fn warning(unreadable: &UnreadableRows) -> String {
+    let UnreadableRows { rows, problem, .. } = unreadable;
+    format!("{} cannot be read, so leakage of them is not found. The first one: {problem}", counted(*rows, "held-out row"))
 }
 
 fn print(report: &AuditReport) {

@@ -44,7 +44,13 @@ pub fn summary(report: &AuditReport) -> String {
     let kinds: Vec<String> = kinds.into_iter().flatten().collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
     let held_out: u64 = report.held_out_files.iter().map(|file| file.rows).sum();
-    let held_out = if held_out > 0 { format!("; {}", counted(held_out, "held-out row")) } else { String::new() };
+    let unreadable = report.unreadable_held_out.as_ref().map_or(String::new(), |of| {
+        format!(", of which {} cannot be read", of.rows)
+    });
+    let held_out = match held_out {
+        0 => String::new(),
+        rows => format!("; {}{unreadable}", counted(rows, "held-out row")),
+    };
     format!("{} of {}{kinds}{held_out}", counted(report.rows, "row"), counted(report.files.len() as u64, "file"))
 }
 
