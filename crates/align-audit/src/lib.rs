@@ -15,7 +15,7 @@ mod sample;
 mod tally;
 mod text_hash;
 
-pub use audit::{Audit, AuditOptions};
+pub use audit::{Audit, AuditOptions, RAISE_SAMPLE};
 pub use check::{Check, Faults, Group};
 pub use error::{Error, Result};
 pub use report::{

@@ -1,7 +1,7 @@
 //! The results, out of the sums.
 
 use super::files::Files;
-use super::{Audit, Choices};
+use super::{Audit, RAISE_SAMPLE};
 use crate::Result;
 use crate::check::Check;
 use crate::near::NearIndex;
@@ -74,7 +74,7 @@ fn predictions(audit: &Audit, predicted: &Predicted<'_>, not_checked: &mut Vec<N
     for (name, found) in found {
         match found {
             Some(prediction) => predictions.push(prediction),
-            None => not_checked.push(NotChecked { name, why: why_no_prediction(name, &audit.choices) }),
+            None => not_checked.push(NotChecked { name, why: why_no_prediction(name, audit) }),
         }
     }
     let why = "give --reference-margins with --model".to_owned();
@@ -127,11 +127,13 @@ fn by_words(predicted: &Predicted<'_>) -> Option<Prediction> {
     Prediction::of_auc(Check::WordBias, auc, counts, rule)
 }
 
-fn why_no_prediction(check: Check, choices: &Choices) -> String {
+fn why_no_prediction(check: Check, audit: &Audit) -> String {
+    let (choices, sample) = (&audit.choices, audit.options.sample);
     match check {
         Check::PositionBias if choices.pairs > 0 => {
             "pairs have no position; give --position-column if a column says where the chosen text was shown".to_owned()
         }
+        Check::WordBias if sample < FEWEST_ROWS => RAISE_SAMPLE.to_owned(),
         Check::WordBias if choices.pairs + choices.labelled > 0 => {
             format!("it takes at least {FEWEST_ROWS} rows that differ, of both labels")
         }
@@ -151,6 +153,7 @@ fn why_not(check: Check, audit: &Audit, has_noise: bool) -> Option<&'static str>
         Check::Equal | Check::MixedLanguages if has_rows && choices.pairs == 0 => Some("the rows are no pairs"),
         Check::Contradictions if has_rows && choices.pairs + choices.labelled == 0 => Some("the rows have no labels"),
         Check::ScoreOrder | Check::ScoreTies if choices.scored_pairs == 0 => Some("the pairs have no scores"),
+        Check::LabelNoise if !has_noise && audit.options.sample < FEWEST_ROWS => Some(RAISE_SAMPLE),
         Check::LabelNoise if !has_noise => Some("it takes at least 100 rows that differ, of both labels"),
         _ => None,
     }

@@ -5,7 +5,7 @@ mod files;
 mod finish;
 mod options;
 
-pub use options::AuditOptions;
+pub use options::{AuditOptions, RAISE_SAMPLE};
 
 use crate::Result;
 use crate::check::Check;

@@ -1,3 +1,8 @@
+use crate::prediction::FEWEST_ROWS;
+
+/// Why models are not trained on a sample that is too small.
+pub const RAISE_SAMPLE: &str = "a model takes at least 100 rows: raise --sample-rows";
+
 /// Options of an audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditOptions {
@@ -20,6 +25,9 @@ impl Default for AuditOptions {
 }
 
 impl AuditOptions {
+    /// The smallest sample from which models of words and of labels are trained.
+    pub const FEWEST_SAMPLED: usize = FEWEST_ROWS;
+
     /// The number of threads.
     pub(crate) fn threads(&self) -> usize {
         match self.threads {

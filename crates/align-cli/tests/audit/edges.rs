@@ -67,3 +67,23 @@ fn held_out_rows_that_cannot_be_read_are_reported() {
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(printed.contains("3 held-out rows, of which 1 cannot be read"), "{printed}");
 }
+
+#[test]
+fn options_that_cannot_be_used_are_errors_before_rows_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    // A file that is read would be an error.
+    std::fs::write(folder.path().join("rows.jsonl"), "no row").unwrap();
+    let fail = |args: &[&str], code: i32, expected: &str| {
+        let output = support::run("audit", folder.path(), &[&["rows.jsonl"], args].concat());
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{args:?}: {}", stderr(&output));
+        assert!(!stderr(&output).contains("unfinished"), "{args:?}: {}", stderr(&output));
+    };
+    fail(&["--report", "none/x.html"], 1, "the folder none does not exist");
+    fail(&["--report", "rows.jsonl/x.html"], 1, "rows.jsonl");
+    fail(&["--fail-on", "equal,near-leakage"], 2, "near-leakage was not checked: give --eval-file");
+    fail(&["--fail-on", "cut"], 2, "give --model");
+    fail(&["--fail-on", "reference-margins=0.5"], 2, "give --reference-margins");
+    fail(&["--fail-on", "word-bias", "--sample-rows", "5"], 2, "raise --sample-rows");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no file is left");
+}

@@ -4,6 +4,7 @@
 //! align audit pairs.jsonl --eval-file held-out.jsonl --report audit.html --fail-on leakage,contradictions=1%
 //! ```
 
+mod early;
 mod options;
 mod page;
 mod read;
@@ -21,13 +22,7 @@ use align_base::{counted, printable_path};
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.begin();
-    if options.reference_margins == Some(0) || options.sample_rows == 0 {
-        return Err(UsageError::new("--reference-margins and --sample-rows: expected at least 1 row").into());
-    }
-    if let Some(report) = &options.report {
-        output_paths::refuse_existing(report, options.overwrite)?;
-        output_paths::refuse_inputs(report, options.files.iter().chain(&options.eval_file))?;
-    }
+    early::check(options)?;
     let _precision = options.runtime.set_matmul_precision()?;
     let model = options.model.as_deref().map(|name| reference::Model::load(name, options)).transpose()?;
     let (audit, sampled) = read::audit(options, model.as_ref())?;
