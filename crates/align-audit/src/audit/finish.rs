@@ -131,8 +131,9 @@ fn why_no_prediction(check: Check, audit: &Audit) -> String {
     let (choices, sample) = (&audit.choices, audit.options.sample);
     match check {
         Check::PositionBias if choices.pairs > 0 => {
-            "pairs have no position; give --position-column if a column says where the chosen text was shown".to_owned()
+            "give --position-column if a column says where the chosen text was shown".to_owned()
         }
+        Check::PositionBias => "only pairs have a position".to_owned(),
         Check::WordBias if sample < FEWEST_ROWS => RAISE_SAMPLE.to_owned(),
         Check::WordBias if choices.pairs + choices.labelled > 0 => {
             format!("it takes at least {FEWEST_ROWS} rows that differ, of both labels")

@@ -191,7 +191,7 @@ impl Audit {
         if let Some(language) = facts.language {
             self.languages.entry(language).or_default().add(index, None);
         }
-        self.choices.add(index, facts.prompt.hash, &facts.choice);
+        self.choices.add(index, &facts.choice);
         if let Some(features) = facts.features {
             self.sample.push(index, Labelled { prompt: facts.prompt.hash, features });
         }

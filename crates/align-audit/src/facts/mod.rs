@@ -32,7 +32,7 @@ pub(crate) struct RowSignature {
 pub(crate) enum Choice {
     Pair { chosen_chars: usize, rejected_chars: usize, margin: Option<f64>, chosen_was_first: Option<bool> },
     Labelled { chars: usize, label: bool },
-    Text { score: Option<f64> },
+    Text,
 }
 
 /// A row as the audit adds it up.
@@ -183,6 +183,6 @@ fn choice(row: &Row) -> Choice {
             chosen_was_first: *chosen_was_first,
         },
         Answers::Labelled { completion, label } => Choice::Labelled { chars: chars(completion), label: *label },
-        Answers::Text { score, .. } => Choice::Text { score: *score },
+        Answers::Text { .. } => Choice::Text,
     }
 }

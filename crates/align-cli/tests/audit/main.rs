@@ -43,6 +43,12 @@ fn prediction<'a>(report: &'a Value, name: &str) -> &'a Value {
     predictions.find(|prediction| prediction["name"] == name).unwrap_or_else(|| panic!("no {name}"))
 }
 
+/// Why a check did not run.
+fn not_checked<'a>(report: &'a Value, name: &str) -> &'a str {
+    let mut all = report["not_checked"].as_array().unwrap().iter();
+    all.find(|check| check["name"] == name).unwrap_or_else(|| panic!("{name} was checked"))["why"].as_str().unwrap()
+}
+
 #[test]
 fn planted_leakage_fails_on_leakage_only_if_there_is_any() {
     let folder = tempfile::tempdir().unwrap();

@@ -37,6 +37,9 @@ const SCORES: [[&str; 2]; 3] =
 impl Form {
     /// The form of a file with these columns.
     pub fn of(raw: &RawTable, position: Option<&str>) -> Result<Self> {
+        if let Some(name) = position.filter(|name| !raw.names().iter().any(|found| found == name)) {
+            return Err(raw.missing_position(name));
+        }
         let has = |name: &str| raw.has(name);
         let has_answer = has("completion") || has("messages") || has("conversations") || has("output");
         let kind = match () {
@@ -99,5 +102,5 @@ fn positions(raw: &mut RawTable, name: &str) -> Result<Vec<bool>> {
         };
         values.iter().enumerate().map(position).collect()
     })?;
-    found.ok_or_else(|| raw.missing_error(vec![vec![name.to_owned()]]))
+    found.ok_or_else(|| raw.missing_position(name))
 }
