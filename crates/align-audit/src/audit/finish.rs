@@ -43,6 +43,7 @@ fn report(mut audit: Audit) -> Result<AuditReport> {
         audit.tally(Check::LabelNoise, row, None);
     }
     let findings = findings(&audit, sampled, noise_error, &mut not_checked);
+    not_checked.extend(left_out(&audit, &predicted, &predictions, noise_error.is_some()));
     let lengths = audit.choices.mean_chars();
     Ok(AuditReport {
         files: file_rows(&audit.files),
@@ -125,6 +126,28 @@ fn by_words(predicted: &Predicted<'_>) -> Option<Prediction> {
     let auc = roc_auc(&scores, &labels).ok()?;
     let rule = "a linear model of words, trained on other rows, ranks a desirable text above an undesirable one";
     Prediction::of_auc(Check::WordBias, auc, counts, rule)
+}
+
+/// The rows that predictions leave out where there are both pairs and labelled rows: they have no number in common.
+fn left_out(
+    audit: &Audit,
+    predicted: &Predicted<'_>,
+    predictions: &[Prediction],
+    has_noise: bool,
+) -> Vec<NotChecked> {
+    let why = |pairs: bool| {
+        let rows = if pairs { "pairs" } else { "labelled rows" };
+        format!("for the {rows}: audit them in a run of their own")
+    };
+    let ran = |check: Check| predictions.iter().any(|prediction| prediction.name == check);
+    let both = audit.choices.pairs > 0 && audit.choices.labelled > 0;
+    let all = [
+        (Check::LengthBias, both && ran(Check::LengthBias), why(false)),
+        (Check::WordBias, predicted.has_others && ran(Check::WordBias), why(!predicted.are_pairs)),
+        (Check::LabelNoise, predicted.has_others && has_noise, why(!predicted.are_pairs)),
+    ];
+    let left_out = all.into_iter().filter(|(_, is_left_out, _)| *is_left_out);
+    left_out.map(|(name, _, why)| NotChecked { name, why }).collect()
 }
 
 fn why_no_prediction(check: Check, audit: &Audit) -> String {

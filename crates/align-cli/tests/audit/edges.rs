@@ -1,7 +1,7 @@
 //! Rows and files at the edges of what can be audited.
 
 use crate::texts::{Random, english};
-use crate::{audit, count, finding, stderr, support};
+use crate::{audit, count, finding, not_checked, planted, prediction, stderr, support};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -86,4 +86,21 @@ fn options_that_cannot_be_used_are_errors_before_rows_are_read() {
     fail(&["--fail-on", "reference-margins=0.5"], 2, "give --reference-margins");
     fail(&["--fail-on", "word-bias", "--sample-rows", "5"], 2, "raise --sample-rows");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no file is left");
+}
+
+#[test]
+fn the_smaller_kind_of_rows_is_named_where_it_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut random = Random::new(8);
+    let pairs: Vec<Value> = (0..120).map(|_| planted::pair(&mut random)).collect();
+    let labelled = |number: usize| json!({ "prompt": "a", "completion": english(&mut random, 20), "label": number % 2 == 0 });
+    let labelled: Vec<Value> = (0..110).map(labelled).collect();
+    write(folder.path(), "pairs.jsonl", &pairs);
+    write(folder.path(), "labelled.jsonl", &labelled);
+    let report = audit(folder.path(), &["pairs.jsonl", "labelled.jsonl"]);
+    for name in ["length-bias", "word-bias", "label-noise"] {
+        assert_eq!(not_checked(&report, name), "for the labelled rows: audit them in a run of their own");
+    }
+    assert_eq!(prediction(&report, "word-bias")["rows"], 120);
+    assert_eq!(finding(&report, "label-noise")["of"], 120);
 }
