@@ -104,3 +104,16 @@ fn the_smaller_kind_of_rows_is_named_where_it_is_left_out() {
     assert_eq!(prediction(&report, "word-bias")["rows"], 120);
     assert_eq!(finding(&report, "label-noise")["of"], 120);
 }
+
+#[test]
+fn rows_without_ratings_are_left_out_one_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |number: usize, rating: Value| json!({ "prompt": format!("Question {number}"), "chosen": "yes", "rejected": "no", "chosen_rating": rating, "rejected_rating": 3 });
+    let rows = [row(1, json!(5)), row(2, Value::Null), row(3, json!(2)), row(4, json!(3.0))];
+    write(folder.path(), "rows.jsonl", &rows);
+    let report = audit(folder.path(), &["rows.jsonl"]);
+    assert_eq!((count(&report, "score-order"), count(&report, "score-ties")), (1, 1));
+    assert_eq!(finding(&report, "score-order")["of"], 3);
+    let printed = String::from_utf8(support::run("audit", folder.path(), &["rows.jsonl"]).stdout).unwrap();
+    assert!(printed.contains("score of 3 pairs with scores"), "{printed}");
+}

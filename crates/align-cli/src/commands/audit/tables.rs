@@ -181,7 +181,7 @@ fn margins(margins: &Margins) -> Table {
         cells: vec![Cell::Number(Estimate::exact(value))],
     };
     Table {
-        caption: format!("Chosen minus rejected score: quantiles and mean of {}", counted(margins.pairs, "pair")),
+        caption: format!("Chosen minus rejected score: quantiles and mean of {} with scores", counted(margins.pairs, "pair")),
         row_title: "Quantile".to_owned(),
         columns: vec![Column::new("Margin", "")],
         rows: values.into_iter().map(row).collect(),
@@ -225,7 +225,8 @@ pub fn remarks(report: &AuditReport) -> Vec<String> {
     }
     if let Some(margins) = &report.score_margins {
         let [mean, median] = [margins.mean, margins.quantiles.p50].map(|value| format_number(value, 3));
-        remarks.push(format!("Chosen minus rejected score: mean {mean}, median {median}."));
+        let pairs = counted(margins.pairs, "pair");
+        remarks.push(format!("Chosen minus rejected score of {pairs} with scores: mean {mean}, median {median}."));
     }
     let known = report.languages.iter().filter(|of| of.language.is_some());
     let shares: Vec<String> =
