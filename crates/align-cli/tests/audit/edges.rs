@@ -117,3 +117,21 @@ fn rows_without_ratings_are_left_out_one_by_one() {
     let printed = String::from_utf8(support::run("audit", folder.path(), &["rows.jsonl"]).stdout).unwrap();
     assert!(printed.contains("score of 3 pairs with scores"), "{printed}");
 }
+
+#[test]
+fn a_prediction_fails_only_if_its_interval_lies_above_chance() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = json!({ "prompt": "a", "chosen": "A longer text", "rejected": "b" });
+    write(folder.path(), "one.jsonl", std::slice::from_ref(&pair));
+    write(folder.path(), "many.jsonl", &vec![pair; 20]);
+    let row = |label: bool| json!({ "prompt": "a", "completion": if label { "A longer text" } else { "b" }, "label": label });
+    write(folder.path(), "two.jsonl", &[row(true), row(false)]);
+    write(folder.path(), "labelled.jsonl", &[vec![row(true); 20], vec![row(false); 20]].concat());
+    let advice = "balance lengths";
+    for (file, code) in [("one.jsonl", 0), ("two.jsonl", 0), ("many.jsonl", 65), ("labelled.jsonl", 65)] {
+        let output = support::run("audit", folder.path(), &[file, "--fail-on", "length-bias"]);
+        assert_eq!(output.status.code(), Some(code), "{file}: {}", stderr(&output));
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(printed.contains(advice), code == 65, "{file}: {printed}");
+    }
+}

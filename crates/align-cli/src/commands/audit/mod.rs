@@ -65,7 +65,8 @@ fn print(report: &AuditReport) {
     }
     for prediction in &report.predictions {
         let share = tables::percent(prediction.accuracy);
-        let text = format!("{}: {} in {share} of the cases. {}", prediction.name, prediction.rule, prediction.advice);
+        let advice = tables::advice_on(prediction);
+        let text = format!("{}: {} in {share} of the cases. {advice}", prediction.name, prediction.rule);
         terminal::print_paragraph("- ", "  ", &text);
     }
     for paragraph in tables::remarks(report) {

@@ -35,6 +35,7 @@ pub struct Options {
     #[arg(long, default_value_t = align_audit::AuditOptions::default().seed)]
     pub(super) seed: u64,
     /// End with exit code 65 if a finding exceeds a share of rows or of right predictions: leakage,equal=0.01,duplicates=1%,length-bias=0.7.
+    /// A prediction counts only if its interval lies above 0.5.
     #[arg(long, value_name = "NAME[=SHARE],..", value_delimiter = ',')]
     pub(super) fail_on: Vec<Threshold>,
     /// Write an HTML report.

@@ -1,6 +1,6 @@
 //! The results as tables and sentences.
 
-use align_audit::{AuditReport, Exactness, Finding, FoundRow, Margins};
+use align_audit::{AuditReport, Check, Exactness, Finding, FoundRow, Margins, Prediction};
 use align_base::counted;
 use align_report::{Cell, Column, Estimate, Row, Table, format_number};
 
@@ -133,7 +133,7 @@ fn file_name(file: &str) -> &str {
 }
 
 fn predictions(report: &AuditReport) -> Option<Table> {
-    let row = |prediction: &align_audit::Prediction| {
+    let row = |prediction: &Prediction| {
         let share = Estimate::new(prediction.accuracy, prediction.low, prediction.high);
         let cells = vec![Cell::Number(share), Cell::Text(prediction.rule.clone())];
         Row { name: prediction.name.to_string(), group: String::new(), cells }
@@ -213,6 +213,14 @@ pub fn advice(finding: &Finding) -> String {
     };
     let problem = finding.problem.as_ref().map(|problem| format!(" The first one: {problem}.")).unwrap_or_default();
     format!("{}: {}{problem}{estimate} {}", finding.name, finding.finds, finding.advice)
+}
+
+/// What to do about a prediction that is better than chance.
+pub fn advice_on(prediction: &Prediction) -> &'static str {
+    match prediction.is_above_chance() || prediction.name == Check::ReferenceMargins {
+        true => prediction.advice,
+        false => "Chance is within the interval.",
+    }
 }
 
 /// The other results for a terminal, a paragraph each.

@@ -84,8 +84,8 @@ impl Form {
 
 /// The scores of both sides of each pair that has them, if the file has their columns.
 fn scores(raw: &mut RawTable, [chosen, rejected]: &[&str; 2]) -> Option<Vec<Option<[f64; 2]>>> {
-    let mut numbers = |name: &str| raw.take(name, ColumnKind::Any, |_, values, _| Ok(numbers(&values))).ok().flatten();
-    let (chosen, rejected) = (numbers(chosen)?, numbers(rejected)?);
+    let mut column = |name: &str| raw.take(name, ColumnKind::Any, |_, values, _| Ok(numbers(values))).ok().flatten();
+    let (chosen, rejected) = (column(chosen)?, column(rejected)?);
     Some(chosen.into_iter().zip(rejected).map(|(chosen, rejected)| Some([chosen?, rejected?])).collect())
 }
 
