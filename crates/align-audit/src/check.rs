@@ -152,7 +152,7 @@ checks! {
         "Conversations with an empty system message."
         "Remove the message: many templates put their default message in its place otherwise, or print an empty one.";
     DoubledBos "doubled-bos" Template 0.0
-        "Rows that begin with the token of a beginning, which the tokeniser adds again."
+        "Rows that begin with the token of a beginning (BOS), which the tokeniser adds again; without a tokeniser, with a usual one."
         "Remove it from the text.";
     SpecialTokens "special-tokens" Template 0.0
         "Rows with special tokens of a chat template inside a text."

@@ -69,7 +69,7 @@ impl Audit {
     /// When temporary files cannot be created.
     pub fn new(options: AuditOptions) -> Result<Self> {
         Ok(Self {
-            tokens: SpecialTokens::new(&options.special_tokens)?,
+            tokens: SpecialTokens::new(&options.special_tokens, options.has_tokenizer)?,
             files: Files::default(),
             held_out_files: Files::default(),
             held_out: HeldOut::default(),

@@ -135,3 +135,13 @@ fn a_prediction_fails_only_if_its_interval_lies_above_chance() {
         assert_eq!(printed.contains(advice), code == 65, "{file}: {printed}");
     }
 }
+
+#[test]
+fn with_a_tokeniser_only_its_own_beginning_is_doubled() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "rows.jsonl", &[json!({ "prompt": "<s>Was it fun?", "chosen": " Yes", "rejected": " No" })]);
+    assert_eq!(count(&audit(folder.path(), &["rows.jsonl"]), "doubled-bos"), 1);
+    // GPT-2 adds no token.
+    let model = support::golden_path("models/gpt2-tiny");
+    assert_eq!(count(&audit(folder.path(), &["rows.jsonl", "--model", &model]), "doubled-bos"), 0);
+}
