@@ -117,16 +117,16 @@ checks! {
         "Look at these rows first: they are hard cases or wrong labels. label_smoothing limits what wrong labels do.";
     ReplacementCharacters "replacement-characters" Encoding 0.0
         "Rows with U+FFFD, which stands for bytes that were lost."
-        "Read the source again with its right encoding.";
+        "Read the source again with its right encoding. A run stops at bytes that are not UTF-8.";
     Mojibake "mojibake" Encoding 0.0
         "Rows with UTF-8 that was read as Windows-1252 or Latin-1, such as an accented letter that became two characters."
         "Encode these texts as Windows-1252 and decode them as UTF-8, or read the source again.";
     ControlCharacters "control-characters" Encoding 0.0
         "Rows with control characters other than tabs and line breaks."
-        "Remove the characters.";
+        "Remove the characters. Those from U+0080 to U+009F are mostly Windows-1252 that was read as Latin-1: encode the text as Latin-1 and decode it as Windows-1252.";
     Surrogates "surrogates" Encoding 0.0
         "Rows with halves of UTF-16 pairs: an escape such as \\ud83d without its partner, or as text."
-        "Write the file again with a JSON library; decode texts that were escaped twice.";
+        "Write the file again with a JSON library; decode texts that were escaped twice. A run stops at an escape without its partner.";
     HtmlEntities "html-entities" Encoding 0.0
         "Rows with HTML entities such as &amp;."
         "Unescape them once, except in answers about HTML.";

@@ -145,3 +145,21 @@ fn with_a_tokeniser_only_its_own_beginning_is_doubled() {
     let model = support::golden_path("models/gpt2-tiny");
     assert_eq!(count(&audit(folder.path(), &["rows.jsonl", "--model", &model]), "doubled-bos"), 0);
 }
+
+#[test]
+fn advice_on_encodings_says_what_stops_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |text: &[u8]| [br#"{"prompt": "a", "chosen": "b", "rejected": ""#, text, b"\"}\n"].concat();
+    let lines = [line(b"plain"), line(b"caf\xe9"), line(b"\\ud83d"), line("it\u{92}s".as_bytes())].concat();
+    std::fs::write(folder.path().join("rows.jsonl"), lines).unwrap();
+    let report = audit(folder.path(), &["rows.jsonl"]);
+    for (name, row, expected) in [
+        ("replacement-characters", 2, "A run stops"),
+        ("surrogates", 3, "A run stops"),
+        ("control-characters", 4, "decode it as Windows-1252"),
+    ] {
+        let finding = finding(&report, name);
+        assert_eq!(finding["first_rows"][0]["row"], row, "{name}");
+        assert!(finding["advice"].as_str().unwrap().contains(expected), "{name}");
+    }
+}
