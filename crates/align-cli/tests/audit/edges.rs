@@ -149,7 +149,7 @@ fn with_a_tokeniser_only_its_own_beginning_is_doubled() {
 #[test]
 fn advice_on_encodings_says_what_stops_a_run() {
     let folder = tempfile::tempdir().unwrap();
-    let line = |text: &[u8]| [br#"{"prompt": "a", "chosen": "b", "rejected": ""#, text, b"\"}\n"].concat();
+    let line = |text: &[u8]| [&br#"{"prompt": "a", "chosen": "b", "rejected": ""#[..], text, b"\"}\n"].concat();
     let lines = [line(b"plain"), line(b"caf\xe9"), line(b"\\ud83d"), line("it\u{92}s".as_bytes())].concat();
     std::fs::write(folder.path().join("rows.jsonl"), lines).unwrap();
     let report = audit(folder.path(), &["rows.jsonl"]);

@@ -84,6 +84,9 @@ fn the_terminal_fits_80_columns_and_the_page_is_self_contained() {
         assert!(text.contains(fault), "{fault} is missing:\n{text}");
     }
     let page = std::fs::read_to_string(folder.path().join("audit.html")).unwrap();
+    // The worst findings come first, not the most frequent ones.
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is missing"));
+    assert!(place("unreadable: 3 of") < place("equal: 11 of") && place("equal: 11 of") < place("empty: 7 of"));
     assert!(page.contains("near-duplicates") && !page.contains("<script") && !page.contains("src=\"http"));
     let again = support::run("audit", folder.path(), &args);
     assert!(!again.status.success() && stderr(&again).contains("--overwrite"), "{}", stderr(&again));
