@@ -104,7 +104,7 @@ fn languages(audit: &mut Audit) -> Vec<LanguageRows> {
     let mut all: Vec<(&'static str, Tally)> = std::mem::take(&mut audit.languages).into_iter().collect();
     all.sort_by(|(a, first), (b, second)| second.count.cmp(&first.count).then_with(|| a.cmp(b)));
     let others = audit.tallies.entry(Check::OtherLanguage).or_default();
-    all.iter().skip(1).for_each(|(_, tally)| others.join(tally));
+    all.iter().skip(1).for_each(|(_, tally)| others.join(tally, audit.options.listed));
     let known: u64 = all.iter().map(|(_, tally)| tally.count).sum();
     let named = all.iter().map(|(name, tally)| LanguageRows { language: Some(name), rows: tally.count });
     let unknown = LanguageRows { language: None, rows: audit.rows - known };

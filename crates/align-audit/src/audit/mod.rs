@@ -189,7 +189,7 @@ impl Audit {
             }
         }
         if let Some(language) = facts.language {
-            self.languages.entry(language).or_default().add(index, None);
+            self.languages.entry(language).or_default().add(index, None, self.options.listed);
         }
         self.choices.add(index, &facts.choice);
         if let Some(features) = facts.features {
@@ -199,7 +199,7 @@ impl Audit {
     }
 
     fn tally(&mut self, check: Check, row: u32, other: Option<u32>) {
-        self.tallies.entry(check).or_default().add(row, other);
+        self.tallies.entry(check).or_default().add(row, other, self.options.listed);
     }
 }
 

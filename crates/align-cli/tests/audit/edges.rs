@@ -163,3 +163,37 @@ fn advice_on_encodings_says_what_stops_a_run() {
         assert!(finding["advice"].as_str().unwrap().contains(expected), "{name}");
     }
 }
+
+#[test]
+fn lists_and_patterns_of_files_are_read_as_in_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |prompt: &str| json!({ "prompt": prompt, "chosen": "yes", "rejected": "yes" });
+    for name in ["a", "b", "c"] {
+        write(folder.path(), &format!("{name}.jsonl"), &[row(name)]);
+    }
+    let report = audit(folder.path(), &["--eval-file", "a.jsonl,b.jsonl", "[a-c].jsonl"]);
+    assert_eq!((&report["rows"], count(&report, "leakage")), (&json!(3), 2));
+    let report = audit(folder.path(), &["a.jsonl,b.jsonl", "--eval-file", "b.jsonl", "--eval-file", "c.jsonl"]);
+    assert_eq!((&report["rows"], count(&report, "leakage")), (&json!(2), 1));
+    assert_eq!(report["held_out_files"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn as_many_rows_are_listed_as_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "rows.jsonl", &vec![json!({ "prompt": "a", "chosen": "b", "rejected": "b" }); 30]);
+    let listed = |args: &[&str]| {
+        let report = audit(folder.path(), &[&["rows.jsonl"], args].concat());
+        finding(&report, "equal")["first_rows"].as_array().unwrap().len()
+    };
+    assert_eq!((listed(&[]), listed(&["--list-rows", "25"])), (10, 25));
+}
+
+#[test]
+fn limits_that_no_model_has_are_wrong_options() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "rows.jsonl", &[json!({ "prompt": "a", "chosen": "b", "rejected": "c" })]);
+    let model = support::golden_path("models/gpt2-tiny");
+    let output = support::run("audit", folder.path(), &["rows.jsonl", "--model", &model, "--max-length", "0"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+}

@@ -13,15 +13,18 @@ mod sampled_pairs;
 mod tables;
 
 pub use options::Options;
+use std::path::PathBuf;
 
 use crate::exit_code::FoundInData;
 use crate::usage::UsageError;
 use crate::{Failure, log, output, output_paths, terminal};
 use align_audit::{AuditReport, Exceeded, Threshold, UnreadableRows};
 use align_base::{counted, printable_path};
+use align_data::tables::table_files;
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.begin();
+    let options = &with_single_files(options)?;
     early::check(options)?;
     let _precision = options.runtime.set_matmul_precision()?;
     let model = options.model.as_deref().map(|name| reference::Model::load(name, options)).transpose()?;
@@ -48,6 +51,15 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         [] => Ok(()),
         exceeded => Err(FoundInData(failure(exceeded)).into()),
     }
+}
+
+/// The options with the files that lists and patterns stand for.
+fn with_single_files(options: &Options) -> Result<Options, Failure> {
+    let all = |names: &[PathBuf]| -> Result<Vec<PathBuf>, Failure> {
+        let files = names.iter().map(table_files).collect::<Result<Vec<_>, _>>()?;
+        Ok(files.concat())
+    };
+    Ok(Options { files: all(&options.files)?, eval_file: all(&options.eval_file)?, ..options.clone() })
 }
 
 /// What an audit without all held-out rows may miss.

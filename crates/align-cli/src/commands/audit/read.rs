@@ -21,6 +21,7 @@ pub fn audit(options: &Options, model: Option<&Model>) -> Result<(Audit, Option<
     let mut audit = Audit::new(AuditOptions {
         sample: options.sample_rows,
         seed: options.seed,
+        listed: options.list_rows,
         has_tokenizer: model.is_some(),
         special_tokens: model.map(Model::special_tokens).unwrap_or_default(),
         ..AuditOptions::default()

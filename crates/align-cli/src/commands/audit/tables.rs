@@ -11,8 +11,6 @@ enum Place {
     Report,
 }
 
-/// Rows that are listed for each finding in a report.
-const LISTED_IN_REPORT: usize = 10;
 /// Characters of the rows that are listed for each finding on a terminal.
 const LISTED_CHARACTERS: usize = 26;
 
@@ -101,7 +99,7 @@ fn findings_table(report: &AuditReport, findings: &[&Finding], shown: Place) -> 
 /// The first rows of a finding: on a terminal as many as fit, without the rows that they are like.
 fn first_rows(finding: &Finding, several: bool, shown: Place) -> Vec<String> {
     if shown == Place::Report {
-        return finding.first_rows.iter().take(LISTED_IN_REPORT).map(|row| place(row, several)).collect();
+        return finding.first_rows.iter().map(|row| place(row, several)).collect();
     }
     let (mut rows, mut characters) = (Vec::new(), 0);
     for row in &finding.first_rows {
