@@ -129,12 +129,7 @@ fn by_words(predicted: &Predicted<'_>) -> Option<Prediction> {
 }
 
 /// The rows that predictions leave out where there are both pairs and labelled rows: they have no number in common.
-fn left_out(
-    audit: &Audit,
-    predicted: &Predicted<'_>,
-    predictions: &[Prediction],
-    has_noise: bool,
-) -> Vec<NotChecked> {
+fn left_out(audit: &Audit, predicted: &Predicted<'_>, predictions: &[Prediction], has_noise: bool) -> Vec<NotChecked> {
     let why = |pairs: bool| {
         let rows = if pairs { "pairs" } else { "labelled rows" };
         format!("for the {rows}: audit them in a run of their own")

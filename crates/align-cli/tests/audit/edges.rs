@@ -83,6 +83,7 @@ fn options_that_cannot_be_used_are_errors_before_rows_are_read() {
     fail(&["--report", "rows.jsonl/x.html"], 1, "rows.jsonl");
     fail(&["--fail-on", "equal,near-leakage"], 2, "near-leakage was not checked: give --eval-file");
     fail(&["--fail-on", "cut"], 2, "give --model");
+    fail(&["--fail-on", "position-bias"], 2, "give --position-column");
     fail(&["--fail-on", "reference-margins=0.5"], 2, "give --reference-margins");
     fail(&["--fail-on", "word-bias", "--sample-rows", "5"], 2, "raise --sample-rows");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no file is left");
@@ -93,7 +94,8 @@ fn the_smaller_kind_of_rows_is_named_where_it_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let mut random = Random::new(8);
     let pairs: Vec<Value> = (0..120).map(|_| planted::pair(&mut random)).collect();
-    let labelled = |number: usize| json!({ "prompt": "a", "completion": english(&mut random, 20), "label": number % 2 == 0 });
+    let labelled =
+        |number: usize| json!({ "prompt": "a", "completion": english(&mut random, 20), "label": number % 2 == 0 });
     let labelled: Vec<Value> = (0..110).map(labelled).collect();
     write(folder.path(), "pairs.jsonl", &pairs);
     write(folder.path(), "labelled.jsonl", &labelled);
@@ -124,7 +126,8 @@ fn a_prediction_fails_only_if_its_interval_lies_above_chance() {
     let pair = json!({ "prompt": "a", "chosen": "A longer text", "rejected": "b" });
     write(folder.path(), "one.jsonl", std::slice::from_ref(&pair));
     write(folder.path(), "many.jsonl", &vec![pair; 20]);
-    let row = |label: bool| json!({ "prompt": "a", "completion": if label { "A longer text" } else { "b" }, "label": label });
+    let row =
+        |label: bool| json!({ "prompt": "a", "completion": if label { "A longer text" } else { "b" }, "label": label });
     write(folder.path(), "two.jsonl", &[row(true), row(false)]);
     write(folder.path(), "labelled.jsonl", &[vec![row(true); 20], vec![row(false); 20]].concat());
     let advice = "balance lengths";

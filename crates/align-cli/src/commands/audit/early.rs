@@ -32,8 +32,9 @@ fn missing_option(check: Check, options: &Options) -> Option<&'static str> {
         Check::Cut | Check::NoRoom | Check::Refused if options.model.is_none() => {
             Some("give --model: its tokeniser counts the tokens")
         }
-        Check::ReferenceMargins if options.reference_margins.is_none() => {
-            Some("give --reference-margins with --model")
+        Check::ReferenceMargins if options.reference_margins.is_none() => Some("give --reference-margins with --model"),
+        Check::PositionBias if options.position_column.is_none() => {
+            Some("give --position-column if a column says where the chosen text was shown")
         }
         Check::WordBias | Check::LabelNoise if !has_enough_rows => Some(align_audit::RAISE_SAMPLE),
         _ => None,

@@ -65,7 +65,10 @@ fn with_single_files(options: &Options) -> Result<Options, Failure> {
 /// What an audit without all held-out rows may miss.
 fn warning(unreadable: &UnreadableRows) -> String {
     let UnreadableRows { rows, problem, .. } = unreadable;
-    format!("{} cannot be read, so leakage of them is not found. The first one: {problem}", counted(*rows, "held-out row"))
+    format!(
+        "{} cannot be read, so leakage of them is not found. The first one: {problem}",
+        counted(*rows, "held-out row")
+    )
 }
 
 fn print(report: &AuditReport) {

@@ -58,7 +58,9 @@ fn advice(report: &AuditReport) -> Vec<Entry> {
         Entry::new(finding.name.name(), text)
     });
     let predictions = report.predictions.iter();
-    findings.chain(predictions.map(|prediction| Entry::new(prediction.name.name(), tables::advice_on(prediction)))).collect()
+    findings
+        .chain(predictions.map(|prediction| Entry::new(prediction.name.name(), tables::advice_on(prediction))))
+        .collect()
 }
 
 fn entries(options: &Options) -> Vec<Entry> {

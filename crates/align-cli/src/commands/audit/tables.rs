@@ -42,9 +42,10 @@ pub fn summary(report: &AuditReport) -> String {
     let kinds: Vec<String> = kinds.into_iter().flatten().collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
     let held_out: u64 = report.held_out_files.iter().map(|file| file.rows).sum();
-    let unreadable = report.unreadable_held_out.as_ref().map_or(String::new(), |of| {
-        format!(", of which {} cannot be read", of.rows)
-    });
+    let unreadable = report
+        .unreadable_held_out
+        .as_ref()
+        .map_or(String::new(), |of| format!(", of which {} cannot be read", of.rows));
     let held_out = match held_out {
         0 => String::new(),
         rows => format!("; {}{unreadable}", counted(rows, "held-out row")),
@@ -179,7 +180,10 @@ fn margins(margins: &Margins) -> Table {
         cells: vec![Cell::Number(Estimate::exact(value))],
     };
     Table {
-        caption: format!("Chosen minus rejected score: quantiles and mean of {} with scores", counted(margins.pairs, "pair")),
+        caption: format!(
+            "Chosen minus rejected score: quantiles and mean of {} with scores",
+            counted(margins.pairs, "pair")
+        ),
         row_title: "Quantile".to_owned(),
         columns: vec![Column::new("Margin", "")],
         rows: values.into_iter().map(row).collect(),
