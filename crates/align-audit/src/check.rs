@@ -98,10 +98,10 @@ checks! {
         "Rows that an earlier row contradicts: the same prompt with the sides swapped, or the same answer with the other label."
         "Decide which is right, or remove both: their gradients cancel.";
     Leakage "leakage" Repetition 0.0
-        "Training rows whose prompt is also one of the held-out rows."
+        "Training rows whose prompt is also one of the held-out rows; without a prompt, whose texts are."
         "Remove these rows from the training files, or their evaluation is too good.";
     NearLeakage "near-leakage" Repetition 0.0
-        "Training rows whose prompt shares at least 80% of its sequences of five characters with a prompt of the held-out rows."
+        "Training rows whose prompt shares at least 80% of its sequences of five characters with a prompt of the held-out rows; without a prompt, whose texts do."
         "Look at some; remove those that ask the same.";
     LengthBias "length-bias" Prediction 0.65
         "How often length alone tells the chosen text."
@@ -117,16 +117,16 @@ checks! {
         "Look at these rows first: they are hard cases or wrong labels. label_smoothing limits what wrong labels do.";
     ReplacementCharacters "replacement-characters" Encoding 0.0
         "Rows with U+FFFD, which stands for bytes that were lost."
-        "Read the source again with its right encoding.";
+        "Read the source again with its right encoding. A run stops at bytes that are not UTF-8.";
     Mojibake "mojibake" Encoding 0.0
         "Rows with UTF-8 that was read as Windows-1252 or Latin-1, such as an accented letter that became two characters."
         "Encode these texts as Windows-1252 and decode them as UTF-8, or read the source again.";
     ControlCharacters "control-characters" Encoding 0.0
         "Rows with control characters other than tabs and line breaks."
-        "Remove the characters.";
+        "Remove the characters. Those from U+0080 to U+009F are mostly Windows-1252 that was read as Latin-1: encode the text as Latin-1 and decode it as Windows-1252.";
     Surrogates "surrogates" Encoding 0.0
         "Rows with halves of UTF-16 pairs: an escape such as \\ud83d without its partner, or as text."
-        "Write the file again with a JSON library; decode texts that were escaped twice.";
+        "Write the file again with a JSON library; decode texts that were escaped twice. A run stops at an escape without its partner.";
     HtmlEntities "html-entities" Encoding 0.0
         "Rows with HTML entities such as &amp;."
         "Unescape them once, except in answers about HTML.";
@@ -152,7 +152,7 @@ checks! {
         "Conversations with an empty system message."
         "Remove the message: many templates put their default message in its place otherwise, or print an empty one.";
     DoubledBos "doubled-bos" Template 0.0
-        "Rows that begin with the token of a beginning, which the tokeniser adds again."
+        "Rows that begin with the token of a beginning (BOS), which the tokeniser adds again; without a tokeniser, with a usual one."
         "Remove it from the text.";
     SpecialTokens "special-tokens" Template 0.0
         "Rows with special tokens of a chat template inside a text."

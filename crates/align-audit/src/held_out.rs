@@ -1,4 +1,4 @@
-//! The prompts of held-out rows.
+//! The prompts of held-out rows, and the texts of those without a prompt.
 
 use crate::facts::PromptFacts;
 use crate::minhash::{BANDS, Dense, Signature, THRESHOLD, similarity};
@@ -28,11 +28,11 @@ impl HeldOut {
     /// Adds the prompt of a held-out row.
     pub fn add(&mut self, row: u32, prompt: &PromptFacts) {
         self.rows += 1;
-        let Some(dense) = &prompt.dense else { return };
-        if self.by_hash.contains_key(&prompt.hash) {
+        if prompt.is_blank || self.by_hash.contains_key(&prompt.hash) {
             return;
         }
         self.by_hash.insert(prompt.hash, row);
+        let Some(dense) = &prompt.dense else { return };
         let number = self.signatures.len() as u32;
         self.signatures.push((row, dense.signature()));
         for key in keys(dense) {
@@ -40,12 +40,15 @@ impl HeldOut {
         }
     }
 
-    /// The held-out row with the prompt, or with a similar one. Prompts without letters and digits are not compared.
+    /// The held-out row with the prompt, or with a similar one. Prompts without letters and digits are similar to none.
     pub fn find(&self, prompt: &PromptFacts) -> Option<Shared> {
-        let dense = prompt.dense.as_ref().filter(|_| !self.by_hash.is_empty())?;
+        if prompt.is_blank || self.by_hash.is_empty() {
+            return None;
+        }
         if let Some(row) = self.by_hash.get(&prompt.hash) {
             return Some(Shared::Exactly(*row));
         }
+        let dense = prompt.dense.as_ref()?;
         let own = dense.signature();
         let candidates = keys(dense).filter_map(|key| self.buckets.get(&key));
         let candidates = candidates.flat_map(|bucket| bucket.iter().take(MOST_COMPARED));

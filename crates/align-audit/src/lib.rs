@@ -15,11 +15,11 @@ mod sample;
 mod tally;
 mod text_hash;
 
-pub use audit::{Audit, AuditOptions};
+pub use audit::{Audit, AuditOptions, RAISE_SAMPLE};
 pub use check::{Check, Faults, Group};
 pub use error::{Error, Result};
 pub use report::{
     AuditReport, Exactness, Exceeded, FileRows, Finding, FoundRow, LanguageRows, Lengths, Margins, NotChecked,
-    Prediction, Quantiles, RowPlace, Threshold,
+    Prediction, Quantiles, RowPlace, Threshold, UnreadableRows,
 };
 pub use row::{Answers, NumberedRow, Row, TokenCounts, Turn};

@@ -1,8 +1,5 @@
 //! Counts of rows, with the first of them.
 
-/// How many rows are listed.
-pub(crate) const LISTED: usize = 10;
-
 /// A row that a check found, and the row that it is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Found {
@@ -19,22 +16,22 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Counts a row. Rows may come in any order.
-    pub fn add(&mut self, row: u32, other: Option<u32>) {
+    /// Counts a row, of which `listed` are kept. Rows may come in any order.
+    pub fn add(&mut self, row: u32, other: Option<u32>, listed: usize) {
         self.count += 1;
         let found = Found { row, other };
-        if self.first.len() < LISTED || self.first.last().is_some_and(|last| found < *last) {
+        if self.first.len() < listed || self.first.last().is_some_and(|last| found < *last) {
             let at = self.first.partition_point(|listed| *listed < found);
             self.first.insert(at, found);
-            self.first.truncate(LISTED);
+            self.first.truncate(listed);
         }
     }
 
     /// Adds the counts of others.
-    pub fn join(&mut self, other: &Self) {
+    pub fn join(&mut self, other: &Self, listed: usize) {
         self.first.extend(&other.first);
         self.first.sort_unstable();
-        self.first.truncate(LISTED);
+        self.first.truncate(listed);
         self.count += other.count;
     }
 }

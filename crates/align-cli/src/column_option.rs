@@ -57,6 +57,7 @@ impl ColumnOption {
     ) -> Result<T, Failure> {
         read(&self.names()).map_err(|error| match error {
             Error::ColumnNames { problem } => UsageError::new(format!("--columns {problem}")).into(),
+            Error::MissingPosition { .. } => format!("--position-column: {error}").into(),
             Error::MissingPairNumber { number, ref found, .. } => {
                 let option = number.option().replace('_', "-");
                 let message = error.to_string().replace(&format!("option {}", number.option()), &format!("--{option}"));

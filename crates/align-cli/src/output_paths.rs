@@ -16,6 +16,19 @@ pub fn refuse_existing(output: &Path, overwrite: bool) -> Result<(), Failure> {
     })
 }
 
+/// Rejects an output file in a folder that does not exist or cannot be written, before any work is done.
+pub fn refuse_unwritable(output: &Path, overwrite: bool) -> Result<(), Failure> {
+    let (path, folder) = (output.display(), output.parent().filter(|folder| !folder.as_os_str().is_empty()));
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(format!("{path}: the folder {} does not exist: create it first", folder.display()).into());
+    }
+    // The temporary file is removed at once.
+    files::UnfinishedFile::begin(output, overwrite).map(drop).map_err(|e| {
+        let problem = io::Error::from(e.kind());
+        format!("{path} cannot be created: {problem}: choose another name").into()
+    })
+}
+
 /// Rejects an output file that is also an input: with --overwrite the input would be lost.
 pub fn refuse_inputs<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), Failure> {
     match inputs.into_iter().find(|input| files::is_same_file(output, input)) {

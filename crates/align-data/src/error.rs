@@ -99,6 +99,20 @@ pub enum Error {
         /// The columns that exist.
         found: Vec<String>,
     },
+    /// A file without the column of positions.
+    #[error(
+        "{origin}: it has no column {:?} of positions, its columns are {}: name another one, or leave it out",
+        printable(name),
+        printable(&format_columns(found))
+    )]
+    MissingPosition {
+        /// The file.
+        origin: String,
+        /// The name of the column.
+        name: String,
+        /// The columns that exist.
+        found: Vec<String>,
+    },
     /// Pairs without a number that an option of the training uses.
     #[error(
         "{origin}: option {} needs {}, found {}: add the column, or leave the option out",

@@ -36,14 +36,6 @@ impl Wins {
     }
 }
 
-/// Labels in the order of their rows: how often the one before is the same.
-#[derive(Debug, Default)]
-struct LabelOrder {
-    last: Option<(u32, bool)>,
-    /// For each label, the rows with a row before, and those of which it has the same label.
-    counts: [(u64, u64); 2],
-}
-
 /// Labelled rows by the length of their answer.
 type ByLength = BTreeMap<usize, [u64; 2]>;
 
@@ -57,9 +49,6 @@ pub(crate) struct Choices {
     chars: [u64; 2],
     by_length: ByLength,
     shown_first: Wins,
-    order: LabelOrder,
-    last_text: Option<(u32, u64, f64)>,
-    earlier: Wins,
     margins: Sample<f64>,
     margin_sum: f64,
 }
@@ -75,16 +64,13 @@ impl Choices {
             chars: [0; 2],
             by_length: BTreeMap::new(),
             shown_first: Wins::default(),
-            order: LabelOrder::default(),
-            last_text: None,
-            earlier: Wins::default(),
             margins: Sample::new(sample.max(1), seed),
             margin_sum: 0.0,
         }
     }
 
-    /// Adds a row with the hash of its prompt.
-    pub fn add(&mut self, row: u32, prompt: u64, choice: &Choice) {
+    /// Adds a row.
+    pub fn add(&mut self, row: u32, choice: &Choice) {
         match *choice {
             Choice::Pair { chosen_chars, rejected_chars, margin, chosen_was_first } => {
                 self.pairs += 1;
@@ -99,35 +85,18 @@ impl Choices {
                     self.margins.push(row, margin);
                 }
             }
-            Choice::Labelled { chars, label } => self.add_label(row, chars, label),
-            Choice::Text { score: Some(score) } => {
-                // Texts of a prompt follow each other.
-                if let Some((before, of, other)) = self.last_text
-                    && before + 1 == row
-                    && of == prompt
-                {
-                    self.earlier.add(other.total_cmp(&score));
-                }
-                self.last_text = Some((row, prompt, score));
-            }
-            Choice::Text { score: None } => {}
+            Choice::Labelled { chars, label } => self.add_label(chars, label),
+            Choice::Text => {}
         }
     }
 
-    fn add_label(&mut self, row: u32, chars: usize, label: bool) {
+    fn add_label(&mut self, chars: usize, label: bool) {
         let which = usize::from(label);
         self.labelled += 1;
         self.desirable += u64::from(label);
         if let Some(count) = self.by_length.entry(chars).or_default().get_mut(which) {
             *count += 1;
         }
-        if let (Some((before, other)), Some((rows, same))) = (self.order.last, self.order.counts.get_mut(which))
-            && before + 1 == row
-        {
-            *rows += 1;
-            *same += u64::from(other == label);
-        }
-        self.order.last = Some((row, label));
     }
 
     /// How well length alone predicts the choice.
@@ -153,17 +122,11 @@ impl Choices {
         Prediction::of_auc(Check::LengthBias, auc.max(1.0 - auc), [undesirable, desirable], words)
     }
 
-    /// How well the position alone predicts the choice, where the data have one.
+    /// How well the position alone predicts the choice of pairs that have one.
     pub fn by_position(&self) -> Option<Prediction> {
-        let check = Check::PositionBias;
         let (first, second) =
             ("the text that was shown first is the chosen one", "the text that was shown second is the chosen one");
-        let (earlier, later) = (
-            "of two texts of a prompt, the earlier row has the higher score",
-            "of two texts of a prompt, the later row has the higher score",
-        );
-        let shown = self.shown_first.prediction(check, first, second);
-        shown.or_else(|| self.earlier.prediction(check, earlier, later)).or_else(|| self.order.prediction())
+        self.shown_first.prediction(Check::PositionBias, first, second)
     }
 
     /// The differences of the scores of chosen and rejected texts.
@@ -177,21 +140,5 @@ impl Choices {
     /// The mean lengths of chosen and rejected texts in characters.
     pub fn mean_chars(&self) -> Option<[f64; 2]> {
         (self.pairs > 0).then(|| self.chars.map(|chars| chars as f64 / self.pairs as f64))
-    }
-}
-
-impl LabelOrder {
-    /// The mean over both labels of how often the row before has the same label. It is 0.5 in a random order.
-    fn prediction(&self) -> Option<Prediction> {
-        let shares = self.counts.map(|(rows, same)| same as f64 / rows as f64);
-        let variance = |(share, (rows, _)): (f64, (u64, u64))| share * (1.0 - share) / rows as f64;
-        let error = shares.into_iter().zip(self.counts).map(variance).sum::<f64>().sqrt() / 2.0;
-        let same = shares.iter().sum::<f64>() / 2.0;
-        let words = match same >= 0.5 {
-            true => "a row has the label of the row before (mean of both labels)",
-            false => "a row has the other label than the row before (mean of both labels)",
-        };
-        let rows = self.counts.iter().map(|(rows, _)| rows).sum();
-        Prediction::of_estimate(Check::PositionBias, same.max(1.0 - same), error, rows, words)
     }
 }

@@ -1,7 +1,7 @@
 //! The results, out of the sums.
 
 use super::files::Files;
-use super::{Audit, Choices};
+use super::{Audit, RAISE_SAMPLE};
 use crate::Result;
 use crate::check::Check;
 use crate::near::NearIndex;
@@ -43,10 +43,12 @@ fn report(mut audit: Audit) -> Result<AuditReport> {
         audit.tally(Check::LabelNoise, row, None);
     }
     let findings = findings(&audit, sampled, noise_error, &mut not_checked);
+    not_checked.extend(left_out(&audit, &predicted, &predictions, noise_error.is_some()));
     let lengths = audit.choices.mean_chars();
     Ok(AuditReport {
         files: file_rows(&audit.files),
         held_out_files: file_rows(&audit.held_out_files),
+        unreadable_held_out: audit.unreadable_held_out.take(),
         rows: audit.rows + audit.tallies.get(&Check::Unreadable).map_or(0, |tally| tally.count),
         pairs: audit.choices.pairs,
         labelled: audit.choices.labelled,
@@ -73,7 +75,7 @@ fn predictions(audit: &Audit, predicted: &Predicted<'_>, not_checked: &mut Vec<N
     for (name, found) in found {
         match found {
             Some(prediction) => predictions.push(prediction),
-            None => not_checked.push(NotChecked { name, why: why_no_prediction(name, &audit.choices) }),
+            None => not_checked.push(NotChecked { name, why: why_no_prediction(name, audit) }),
         }
     }
     let why = "give --reference-margins with --model".to_owned();
@@ -102,7 +104,7 @@ fn languages(audit: &mut Audit) -> Vec<LanguageRows> {
     let mut all: Vec<(&'static str, Tally)> = std::mem::take(&mut audit.languages).into_iter().collect();
     all.sort_by(|(a, first), (b, second)| second.count.cmp(&first.count).then_with(|| a.cmp(b)));
     let others = audit.tallies.entry(Check::OtherLanguage).or_default();
-    all.iter().skip(1).for_each(|(_, tally)| others.join(tally));
+    all.iter().skip(1).for_each(|(_, tally)| others.join(tally, audit.options.listed));
     let known: u64 = all.iter().map(|(_, tally)| tally.count).sum();
     let named = all.iter().map(|(name, tally)| LanguageRows { language: Some(name), rows: tally.count });
     let unknown = LanguageRows { language: None, rows: audit.rows - known };
@@ -126,11 +128,31 @@ fn by_words(predicted: &Predicted<'_>) -> Option<Prediction> {
     Prediction::of_auc(Check::WordBias, auc, counts, rule)
 }
 
-fn why_no_prediction(check: Check, choices: &Choices) -> String {
+/// The rows that predictions leave out where there are both pairs and labelled rows: they have no number in common.
+fn left_out(audit: &Audit, predicted: &Predicted<'_>, predictions: &[Prediction], has_noise: bool) -> Vec<NotChecked> {
+    let why = |pairs: bool| {
+        let rows = if pairs { "pairs" } else { "labelled rows" };
+        format!("for the {rows}: audit them in a run of their own")
+    };
+    let ran = |check: Check| predictions.iter().any(|prediction| prediction.name == check);
+    let both = audit.choices.pairs > 0 && audit.choices.labelled > 0;
+    let all = [
+        (Check::LengthBias, both && ran(Check::LengthBias), why(false)),
+        (Check::WordBias, predicted.has_others && ran(Check::WordBias), why(!predicted.are_pairs)),
+        (Check::LabelNoise, predicted.has_others && has_noise, why(!predicted.are_pairs)),
+    ];
+    let left_out = all.into_iter().filter(|(_, is_left_out, _)| *is_left_out);
+    left_out.map(|(name, _, why)| NotChecked { name, why }).collect()
+}
+
+fn why_no_prediction(check: Check, audit: &Audit) -> String {
+    let (choices, sample) = (&audit.choices, audit.options.sample);
     match check {
         Check::PositionBias if choices.pairs > 0 => {
-            "pairs have no position; give --position-column if a column says where the chosen text was shown".to_owned()
+            "give --position-column if a column says where the chosen text was shown".to_owned()
         }
+        Check::PositionBias => "only pairs have a position".to_owned(),
+        Check::WordBias if sample < FEWEST_ROWS => RAISE_SAMPLE.to_owned(),
         Check::WordBias if choices.pairs + choices.labelled > 0 => {
             format!("it takes at least {FEWEST_ROWS} rows that differ, of both labels")
         }
@@ -150,6 +172,7 @@ fn why_not(check: Check, audit: &Audit, has_noise: bool) -> Option<&'static str>
         Check::Equal | Check::MixedLanguages if has_rows && choices.pairs == 0 => Some("the rows are no pairs"),
         Check::Contradictions if has_rows && choices.pairs + choices.labelled == 0 => Some("the rows have no labels"),
         Check::ScoreOrder | Check::ScoreTies if choices.scored_pairs == 0 => Some("the pairs have no scores"),
+        Check::LabelNoise if !has_noise && audit.options.sample < FEWEST_ROWS => Some(RAISE_SAMPLE),
         Check::LabelNoise if !has_noise => Some("it takes at least 100 rows that differ, of both labels"),
         _ => None,
     }

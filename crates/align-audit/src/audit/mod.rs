@@ -5,7 +5,7 @@ mod files;
 mod finish;
 mod options;
 
-pub use options::AuditOptions;
+pub use options::{AuditOptions, RAISE_SAMPLE};
 
 use crate::Result;
 use crate::check::Check;
@@ -14,6 +14,7 @@ use crate::facts::{PromptFacts, RowFacts};
 use crate::held_out::{HeldOut, Shared};
 use crate::near::NearIndex;
 use crate::prediction::Labelled;
+use crate::report::{RowPlace, UnreadableRows};
 use crate::row::NumberedRow;
 use crate::sample::Sample;
 use crate::tally::Tally;
@@ -46,6 +47,7 @@ pub struct Audit {
     files: Files,
     held_out_files: Files,
     held_out: HeldOut,
+    unreadable_held_out: Option<UnreadableRows>,
     tallies: HashMap<Check, Tally>,
     /// Rows that could be read.
     rows: u64,
@@ -67,10 +69,11 @@ impl Audit {
     /// When temporary files cannot be created.
     pub fn new(options: AuditOptions) -> Result<Self> {
         Ok(Self {
-            tokens: SpecialTokens::new(&options.special_tokens)?,
+            tokens: SpecialTokens::new(&options.special_tokens, options.has_tokenizer)?,
             files: Files::default(),
             held_out_files: Files::default(),
             held_out: HeldOut::default(),
+            unreadable_held_out: None,
             tallies: HashMap::new(),
             rows: 0,
             tokenised: 0,
@@ -89,15 +92,27 @@ impl Audit {
         self.held_out_files.begin(name);
     }
 
-    /// Adds held-out rows. Only their prompts are used.
+    /// Adds held-out rows. Only their prompts are used; of rows without a prompt, their texts.
     ///
     /// # Errors
     /// When there are more rows than an audit counts.
     pub fn add_held_out(&mut self, rows: &[NumberedRow]) -> Result<()> {
         for NumberedRow { number, row } in rows {
             let index = self.held_out_files.index(*number)?;
-            self.held_out.add(index, &PromptFacts::of(&row.prompt));
+            self.held_out.add(index, &PromptFacts::of(row));
         }
+        Ok(())
+    }
+
+    /// Counts a held-out row that cannot be read, with what is wrong with it.
+    ///
+    /// # Errors
+    /// When there are more rows than an audit counts.
+    pub fn add_unreadable_held_out(&mut self, number: usize, problem: &str) -> Result<()> {
+        let index = self.held_out_files.index(number)?;
+        let (file, row) = self.held_out_files.place(index);
+        let problem = || UnreadableRows { rows: 0, first: RowPlace { file, row }, problem: problem.to_owned() };
+        self.unreadable_held_out.get_or_insert_with(problem).rows += 1;
         Ok(())
     }
 
@@ -174,9 +189,9 @@ impl Audit {
             }
         }
         if let Some(language) = facts.language {
-            self.languages.entry(language).or_default().add(index, None);
+            self.languages.entry(language).or_default().add(index, None, self.options.listed);
         }
-        self.choices.add(index, facts.prompt.hash, &facts.choice);
+        self.choices.add(index, &facts.choice);
         if let Some(features) = facts.features {
             self.sample.push(index, Labelled { prompt: facts.prompt.hash, features });
         }
@@ -184,7 +199,7 @@ impl Audit {
     }
 
     fn tally(&mut self, check: Check, row: u32, other: Option<u32>) {
-        self.tallies.entry(check).or_default().add(row, other);
+        self.tallies.entry(check).or_default().add(row, other, self.options.listed);
     }
 }
 

@@ -8,7 +8,7 @@ mod template;
 mod transcript;
 
 use crate::check::{Check, Faults};
-use crate::minhash::{BandKeys, Bins, Signature};
+use crate::minhash::{BandKeys, Bins, Dense, Signature};
 use crate::row::{Answers, Row, Turn, is_blank};
 use crate::text_hash::{of_hashes, of_turns};
 use features::Features;
@@ -32,7 +32,7 @@ pub(crate) struct RowSignature {
 pub(crate) enum Choice {
     Pair { chosen_chars: usize, rejected_chars: usize, margin: Option<f64>, chosen_was_first: Option<bool> },
     Labelled { chars: usize, label: bool },
-    Text { score: Option<f64> },
+    Text,
 }
 
 /// A row as the audit adds it up.
@@ -50,16 +50,36 @@ pub(crate) struct RowFacts {
     pub features: Option<Features>,
 }
 
-/// A prompt, for the comparison with held-out prompts.
+/// What is compared with the held-out rows: the prompt of a row, or all its texts if it has none.
 pub(crate) struct PromptFacts {
     pub hash: u64,
-    pub dense: Option<crate::minhash::Dense>,
+    /// Whether there is no text to compare.
+    pub is_blank: bool,
+    pub dense: Option<Dense>,
 }
 
 impl PromptFacts {
-    pub fn of(prompt: &[Turn]) -> Self {
-        Self { hash: of_turns(prompt), dense: bins(prompt, PROMPT).densified() }
+    /// Looks at a row.
+    pub fn of(row: &Row) -> Self {
+        if !is_blank(&row.prompt) {
+            let dense = bins(&row.prompt, PROMPT).densified();
+            return Self { hash: of_turns(&row.prompt), is_blank: false, dense };
+        }
+        Self::of_answers(row, answer_bins(row).densified())
     }
+
+    /// The texts of a row without a prompt.
+    fn of_answers(row: &Row, dense: Option<Dense>) -> Self {
+        let sides = row.sides();
+        let is_blank = sides.into_iter().flatten().all(is_blank);
+        Self { hash: of_hashes(&sides.map(|side| side.map_or(0, of_turns))), is_blank, dense }
+    }
+}
+
+/// The MinHash of the answers of a row.
+fn answer_bins(row: &Row) -> Bins {
+    let [first, second] = row.sides().map(Option::unwrap_or_default);
+    bins(first, FIRST_ANSWER).union(&bins(second, SECOND_ANSWER))
 }
 
 /// The MinHash of the texts of turns.
@@ -116,15 +136,18 @@ fn hashes(row: &Row, prompt: u64, [first, second]: [u64; 2]) -> (u64, Option<u64
 
 fn signatures(row: &Row, prompt_hash: u64) -> (Option<RowSignature>, PromptFacts) {
     let prompt = bins(&row.prompt, PROMPT);
-    let [first, second] = row.sides().map(Option::unwrap_or_default);
-    let answers = bins(first, FIRST_ANSWER).union(&bins(second, SECOND_ANSWER));
-    let dense = prompt.densified();
+    let answers = answer_bins(row);
+    let (dense, dense_answers) = (prompt.densified(), answers.densified());
     let signature = prompt.union(&answers).densified().map(|whole| RowSignature {
         keys: whole.band_keys(),
         prompt: dense.as_ref().map(|dense| dense.signature()),
-        answers: answers.densified().map(|answers| answers.signature()),
+        answers: dense_answers.as_ref().map(|answers| answers.signature()),
     });
-    (signature, PromptFacts { hash: prompt_hash, dense })
+    let facts = match is_blank(&row.prompt) {
+        true => PromptFacts::of_answers(row, dense_answers),
+        false => PromptFacts { hash: prompt_hash, is_blank: false, dense },
+    };
+    (signature, facts)
 }
 
 fn token_faults(row: &Row) -> Faults {
@@ -160,6 +183,6 @@ fn choice(row: &Row) -> Choice {
             chosen_was_first: *chosen_was_first,
         },
         Answers::Labelled { completion, label } => Choice::Labelled { chars: chars(completion), label: *label },
-        Answers::Text { score, .. } => Choice::Text { score: *score },
+        Answers::Text { .. } => Choice::Text,
     }
 }

@@ -45,19 +45,26 @@ const BEGINNINGS: [&str; 6] =
 #[derive(Debug, Clone)]
 pub(crate) struct SpecialTokens {
     all: AhoCorasick,
+    /// Whether rows are tokenised, which shows which token the tokeniser adds.
+    has_tokenizer: bool,
 }
 
 impl SpecialTokens {
     /// The common tokens, and those of a tokeniser.
-    pub fn new(own: &[String]) -> Result<Self> {
+    pub fn new(own: &[String], has_tokenizer: bool) -> Result<Self> {
         let own = own.iter().map(String::as_str).filter(|token| is_marked(token));
         let all = AhoCorasick::new(COMMON.into_iter().chain(own));
-        Ok(Self { all: all.map_err(|problem| Error::SpecialTokens(problem.to_string()))? })
+        Ok(Self { all: all.map_err(|problem| Error::SpecialTokens(problem.to_string()))?, has_tokenizer })
     }
 
     /// Whether a text contains a special token.
     pub fn occur_in(&self, text: &str) -> bool {
         self.all.is_match(text)
+    }
+
+    /// Whether a text begins with a usual token of a beginning. With a tokeniser, the tokens of the row say which one counts.
+    pub fn may_double_bos(&self, text: &str) -> bool {
+        !self.has_tokenizer && begins_with_bos(text)
     }
 }
 
@@ -68,7 +75,7 @@ fn is_marked(token: &str) -> bool {
 }
 
 /// Whether a text begins with the token of a beginning.
-pub(crate) fn begins_with_bos(text: &str) -> bool {
+fn begins_with_bos(text: &str) -> bool {
     let text = text.trim_start();
     BEGINNINGS.iter().any(|token| text.starts_with(token))
 }

@@ -1,6 +1,6 @@
 //! Roles, and texts at the wrong place of a conversation.
 
-use super::special_tokens::{SpecialTokens, begins_with_bos};
+use super::special_tokens::SpecialTokens;
 use super::transcript::speakers;
 use crate::check::{Check, Faults};
 use crate::row::{Row, Turn};
@@ -18,7 +18,7 @@ const LONG_PROMPT: usize = 40;
 pub(crate) fn faults(row: &Row, tokens: &SpecialTokens) -> Faults {
     let mut faults = Faults::default();
     faults.set(Check::SpecialTokens, row.turns().any(|turn| tokens.occur_in(&turn.text)));
-    faults.set(Check::DoubledBos, row.prompt.first().is_some_and(|turn| begins_with_bos(&turn.text)));
+    faults.set(Check::DoubledBos, row.prompt.first().is_some_and(|turn| tokens.may_double_bos(&turn.text)));
     let (prompt, sides) = (&row.prompt, row.sides().into_iter().flatten());
     for side in sides {
         faults.join(roles(prompt, side));

@@ -28,6 +28,8 @@ pub(crate) struct Predicted<'a> {
     rows: Vec<(u32, &'a Labelled)>,
     /// Whether the rows are pairs.
     pub are_pairs: bool,
+    /// Whether the sample has rows of the other kind, which are left out.
+    pub has_others: bool,
 }
 
 /// Rows whose label is surely wrong to a model.
@@ -47,7 +49,8 @@ impl<'a> Predicted<'a> {
         };
         let (pairs, labelled): (Vec<_>, Vec<_>) = (usable(true).collect(), usable(false).collect());
         let are_pairs = pairs.len() >= labelled.len();
-        Self { rows: if are_pairs { pairs } else { labelled }, are_pairs }
+        let has_others = !pairs.is_empty() && !labelled.is_empty();
+        Self { rows: if are_pairs { pairs } else { labelled }, are_pairs, has_others }
     }
 
     /// Whether there are enough rows, of both labels, for models.

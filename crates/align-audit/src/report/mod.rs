@@ -27,6 +27,17 @@ pub struct RowPlace {
     pub row: usize,
 }
 
+/// Rows that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnreadableRows {
+    /// The number of rows.
+    pub rows: u64,
+    /// The first of them.
+    pub first: RowPlace,
+    /// What is wrong with the first one.
+    pub problem: String,
+}
+
 /// A row that a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FoundRow {
@@ -156,6 +167,8 @@ pub struct AuditReport {
     pub files: Vec<FileRows>,
     /// The held-out files.
     pub held_out_files: Vec<FileRows>,
+    /// Held-out rows that cannot be read, with which no row was compared.
+    pub unreadable_held_out: Option<UnreadableRows>,
     /// The rows of the files, also those that cannot be read.
     pub rows: u64,
     /// Preference pairs among them.

@@ -59,7 +59,7 @@ impl fmt::Display for Threshold {
 }
 
 impl AuditReport {
-    /// The results above their thresholds.
+    /// The results above their thresholds. That of a prediction counts only if its 95% interval lies above 0.5.
     ///
     /// # Errors
     /// When a check with a threshold did not run.
@@ -67,16 +67,16 @@ impl AuditReport {
         let mut exceeded = Vec::new();
         for &threshold in thresholds {
             let check = threshold.check;
-            let rows = self.finding(check).map(|finding| finding.share);
-            let found = rows.or_else(|| self.prediction(check).map(|prediction| prediction.accuracy));
-            let Some(found) = found else {
+            let rows = self.finding(check).map(|finding| (finding.share, true));
+            let predicted = || self.prediction(check).map(|of| (of.accuracy, of.is_above_chance()));
+            let Some((found, is_sure)) = rows.or_else(predicted) else {
                 let why = self.not_checked.iter().find(|other| other.name == check).map(|other| other.why.clone());
                 return Err(Error::NotChecked {
                     check,
                     why: why.unwrap_or_else(|| "the files have no rows for it".to_owned()),
                 });
             };
-            if found > threshold.share {
+            if is_sure && found > threshold.share {
                 exceeded.push(Exceeded { threshold, found });
             }
         }

@@ -54,6 +54,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "columns",
             "position_column",
             "sample_rows",
+            "list_rows",
             "streaming",
             "token_cache",
             "pairs",

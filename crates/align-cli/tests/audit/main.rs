@@ -1,6 +1,7 @@
 //! `align audit` finds planted faults, in every form of preference data, and fails on thresholds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod edges;
 mod forms;
 #[path = "../../../align-data/tests/audits/planted.rs"]
 #[allow(dead_code)]
@@ -42,6 +43,12 @@ fn prediction<'a>(report: &'a Value, name: &str) -> &'a Value {
     predictions.find(|prediction| prediction["name"] == name).unwrap_or_else(|| panic!("no {name}"))
 }
 
+/// Why a check did not run.
+fn not_checked<'a>(report: &'a Value, name: &str) -> &'a str {
+    let mut all = report["not_checked"].as_array().unwrap().iter();
+    all.find(|check| check["name"] == name).unwrap_or_else(|| panic!("{name} was checked"))["why"].as_str().unwrap()
+}
+
 #[test]
 fn planted_leakage_fails_on_leakage_only_if_there_is_any() {
     let folder = tempfile::tempdir().unwrap();
@@ -77,6 +84,9 @@ fn the_terminal_fits_80_columns_and_the_page_is_self_contained() {
         assert!(text.contains(fault), "{fault} is missing:\n{text}");
     }
     let page = std::fs::read_to_string(folder.path().join("audit.html")).unwrap();
+    // The worst findings come first, not the most frequent ones.
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is missing"));
+    assert!(place("unreadable: 3 of") < place("equal: 11 of") && place("equal: 11 of") < place("empty: 7 of"));
     assert!(page.contains("near-duplicates") && !page.contains("<script") && !page.contains("src=\"http"));
     let again = support::run("audit", folder.path(), &args);
     assert!(!again.status.success() && stderr(&again).contains("--overwrite"), "{}", stderr(&again));

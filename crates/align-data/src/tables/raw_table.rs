@@ -249,6 +249,11 @@ impl RawTable {
         Error::MissingPairNumber { origin: self.origin.clone(), number, found: self.names.clone() }
     }
 
+    /// The error of a column of positions that does not exist.
+    pub(super) fn missing_position(&self, name: &str) -> Error {
+        Error::MissingPosition { origin: self.origin.clone(), name: name.to_owned(), found: self.names.clone() }
+    }
+
     pub(super) fn missing_error(&self, missing: Vec<Vec<String>>) -> Error {
         Error::MissingColumns { origin: self.origin.clone(), missing, found: self.names.clone() }
     }

@@ -4,6 +4,7 @@
 //! align audit pairs.jsonl --eval-file held-out.jsonl --report audit.html --fail-on leakage,contradictions=1%
 //! ```
 
+mod early;
 mod options;
 mod page;
 mod read;
@@ -12,28 +13,28 @@ mod sampled_pairs;
 mod tables;
 
 pub use options::Options;
+use std::path::PathBuf;
 
 use crate::exit_code::FoundInData;
 use crate::usage::UsageError;
-use crate::{Failure, output, output_paths, terminal};
-use align_audit::{AuditReport, Exceeded, Threshold};
-use align_base::printable_path;
+use crate::{Failure, log, output, output_paths, terminal};
+use align_audit::{AuditReport, Exceeded, Threshold, UnreadableRows};
+use align_base::{counted, printable_path};
+use align_data::tables::table_files;
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     options.json.begin();
-    if options.reference_margins == Some(0) || options.sample_rows == 0 {
-        return Err(UsageError::new("--reference-margins and --sample-rows: expected at least 1 row").into());
-    }
-    if let Some(report) = &options.report {
-        output_paths::refuse_existing(report, options.overwrite)?;
-        output_paths::refuse_inputs(report, options.files.iter().chain(&options.eval_file))?;
-    }
+    let options = &with_single_files(options)?;
+    early::check(options)?;
     let _precision = options.runtime.set_matmul_precision()?;
     let model = options.model.as_deref().map(|name| reference::Model::load(name, options)).transpose()?;
     let (audit, sampled) = read::audit(options, model.as_ref())?;
     let mut report = audit.finish()?;
     if let (Some(model), Some(sampled)) = (&model, sampled) {
         reference::add_margins(&mut report, model, &sampled)?;
+    }
+    if let Some(unreadable) = &report.unreadable_held_out {
+        log::warning(&warning(unreadable));
     }
     let exceeded = report.exceeded(&options.fail_on).map_err(|e| UsageError::new(format!("--fail-on {e}")))?;
     if let Some(path) = &options.report {
@@ -52,6 +53,24 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
 }
 
+/// The options with the files that lists and patterns stand for.
+fn with_single_files(options: &Options) -> Result<Options, Failure> {
+    let all = |names: &[PathBuf]| -> Result<Vec<PathBuf>, Failure> {
+        let files = names.iter().map(table_files).collect::<Result<Vec<_>, _>>()?;
+        Ok(files.concat())
+    };
+    Ok(Options { files: all(&options.files)?, eval_file: all(&options.eval_file)?, ..options.clone() })
+}
+
+/// What an audit without all held-out rows may miss.
+fn warning(unreadable: &UnreadableRows) -> String {
+    let UnreadableRows { rows, problem, .. } = unreadable;
+    format!(
+        "{} cannot be read, so leakage of them is not found. The first one: {problem}",
+        counted(*rows, "held-out row")
+    )
+}
+
 fn print(report: &AuditReport) {
     terminal::print_paragraph("", "  ", &tables::summary(report));
     output::println!();
@@ -61,7 +80,8 @@ fn print(report: &AuditReport) {
     }
     for prediction in &report.predictions {
         let share = tables::percent(prediction.accuracy);
-        let text = format!("{}: {} in {share} of the cases. {}", prediction.name, prediction.rule, prediction.advice);
+        let advice = tables::advice_on(prediction);
+        let text = format!("{}: {} in {share} of the cases. {advice}", prediction.name, prediction.rule);
         terminal::print_paragraph("- ", "  ", &text);
     }
     for paragraph in tables::remarks(report) {

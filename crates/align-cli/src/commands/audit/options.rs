@@ -6,13 +6,15 @@ use clap::Args;
 use std::path::PathBuf;
 
 /// Says what is wrong with preference data: duplicates, leakage, contradictions, biases, label noise, encodings, templates.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct Options {
-    /// Files to audit, with pairs, labelled completions, scored texts or completions, of texts or conversations: CSV, Parquet, JSONL or JSON.
+    /// Files to audit, with pairs, labelled completions, scored texts or completions, of texts or conversations: CSV, Parquet, JSONL or
+    /// JSON. May be a list separated by commas, or a quoted pattern such as 'data/*.jsonl'.
     #[arg(value_name = "FILE", required = true)]
     pub(super) files: Vec<PathBuf>,
-    /// Held-out files, whose prompts must not be in the audited ones.
-    #[arg(long, num_args = 1..)]
+    /// Held-out file, whose prompts must not be in the audited ones. May be given several times, as a list separated by commas, or as a
+    /// quoted pattern.
+    #[arg(long)]
     pub(super) eval_file: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) columns: ColumnOption,
@@ -31,10 +33,14 @@ pub struct Options {
     /// Number of rows from which models of words and of labels are trained.
     #[arg(long, default_value_t = align_audit::AuditOptions::default().sample)]
     pub(super) sample_rows: usize,
+    /// Most row numbers that are listed for each finding in the report and with --json.
+    #[arg(long, value_name = "N", default_value_t = align_audit::AuditOptions::default().listed)]
+    pub(super) list_rows: usize,
     /// Seed of the samples of rows.
     #[arg(long, default_value_t = align_audit::AuditOptions::default().seed)]
     pub(super) seed: u64,
     /// End with exit code 65 if a finding exceeds a share of rows or of right predictions: leakage,equal=0.01,duplicates=1%,length-bias=0.7.
+    /// A prediction counts only if its interval lies above 0.5.
     #[arg(long, value_name = "NAME[=SHARE],..", value_delimiter = ',')]
     pub(super) fail_on: Vec<Threshold>,
     /// Write an HTML report.

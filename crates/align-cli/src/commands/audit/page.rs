@@ -25,10 +25,9 @@ pub fn page(report: &AuditReport, options: &Options) -> Report {
     }
 }
 
-/// The findings with the largest shares, and the best prediction.
+/// The first findings in the order of the checks, which begins with the worst, and the best prediction.
 fn statements(report: &AuditReport) -> Vec<String> {
-    let mut problems: Vec<_> = report.problems().collect();
-    problems.sort_by(|a, b| b.share.total_cmp(&a.share));
+    let problems: Vec<_> = report.problems().collect();
     let mut statements = Vec::new();
     if problems.is_empty() {
         statements.push("No check of rows found anything.".to_owned());
@@ -59,7 +58,9 @@ fn advice(report: &AuditReport) -> Vec<Entry> {
         Entry::new(finding.name.name(), text)
     });
     let predictions = report.predictions.iter();
-    findings.chain(predictions.map(|prediction| Entry::new(prediction.name.name(), prediction.advice))).collect()
+    findings
+        .chain(predictions.map(|prediction| Entry::new(prediction.name.name(), tables::advice_on(prediction))))
+        .collect()
 }
 
 fn entries(options: &Options) -> Vec<Entry> {

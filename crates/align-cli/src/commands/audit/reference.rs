@@ -2,6 +2,7 @@
 
 use super::options::Options;
 use super::sampled_pairs::SampledPairs;
+use crate::usage::UsageError;
 use crate::{Failure, models};
 use align_audit::{AuditReport, Check, Prediction};
 use align_data::{EncodeOptions, EncodedPairs, InvalidRows, Tokenizer, encode_pairs};
@@ -27,7 +28,8 @@ impl Model {
         let most = usize::try_from(model.max_position_embeddings())?;
         let limit = options.max_length.unwrap_or(most);
         if !(2..=most).contains(&limit) {
-            return Err(format!("--max-length {limit}: expected 2 to {most}, the tokens that the model reads").into());
+            let problem = format!("--max-length {limit}: expected 2 to {most}, the tokens that the model reads");
+            return Err(UsageError::new(problem).into());
         }
         Ok(Self { model, tokenizer, limit })
     }

@@ -1,6 +1,6 @@
 //! The results as tables and sentences.
 
-use align_audit::{AuditReport, Exactness, Finding, FoundRow, Margins};
+use align_audit::{AuditReport, Check, Exactness, Finding, FoundRow, Margins, Prediction};
 use align_base::counted;
 use align_report::{Cell, Column, Estimate, Row, Table, format_number};
 
@@ -11,8 +11,6 @@ enum Place {
     Report,
 }
 
-/// Rows that are listed for each finding in a report.
-const LISTED_IN_REPORT: usize = 10;
 /// Characters of the rows that are listed for each finding on a terminal.
 const LISTED_CHARACTERS: usize = 26;
 
@@ -44,7 +42,14 @@ pub fn summary(report: &AuditReport) -> String {
     let kinds: Vec<String> = kinds.into_iter().flatten().collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
     let held_out: u64 = report.held_out_files.iter().map(|file| file.rows).sum();
-    let held_out = if held_out > 0 { format!("; {}", counted(held_out, "held-out row")) } else { String::new() };
+    let unreadable = report
+        .unreadable_held_out
+        .as_ref()
+        .map_or(String::new(), |of| format!(", of which {} cannot be read", of.rows));
+    let held_out = match held_out {
+        0 => String::new(),
+        rows => format!("; {}{unreadable}", counted(rows, "held-out row")),
+    };
     format!("{} of {}{kinds}{held_out}", counted(report.rows, "row"), counted(report.files.len() as u64, "file"))
 }
 
@@ -95,7 +100,7 @@ fn findings_table(report: &AuditReport, findings: &[&Finding], shown: Place) -> 
 /// The first rows of a finding: on a terminal as many as fit, without the rows that they are like.
 fn first_rows(finding: &Finding, several: bool, shown: Place) -> Vec<String> {
     if shown == Place::Report {
-        return finding.first_rows.iter().take(LISTED_IN_REPORT).map(|row| place(row, several)).collect();
+        return finding.first_rows.iter().map(|row| place(row, several)).collect();
     }
     let (mut rows, mut characters) = (Vec::new(), 0);
     for row in &finding.first_rows {
@@ -127,7 +132,7 @@ fn file_name(file: &str) -> &str {
 }
 
 fn predictions(report: &AuditReport) -> Option<Table> {
-    let row = |prediction: &align_audit::Prediction| {
+    let row = |prediction: &Prediction| {
         let share = Estimate::new(prediction.accuracy, prediction.low, prediction.high);
         let cells = vec![Cell::Number(share), Cell::Text(prediction.rule.clone())];
         Row { name: prediction.name.to_string(), group: String::new(), cells }
@@ -175,7 +180,10 @@ fn margins(margins: &Margins) -> Table {
         cells: vec![Cell::Number(Estimate::exact(value))],
     };
     Table {
-        caption: format!("Chosen minus rejected score: quantiles and mean of {}", counted(margins.pairs, "pair")),
+        caption: format!(
+            "Chosen minus rejected score: quantiles and mean of {} with scores",
+            counted(margins.pairs, "pair")
+        ),
         row_title: "Quantile".to_owned(),
         columns: vec![Column::new("Margin", "")],
         rows: values.into_iter().map(row).collect(),
@@ -209,6 +217,14 @@ pub fn advice(finding: &Finding) -> String {
     format!("{}: {}{problem}{estimate} {}", finding.name, finding.finds, finding.advice)
 }
 
+/// What to do about a prediction that is better than chance.
+pub fn advice_on(prediction: &Prediction) -> &'static str {
+    match prediction.is_above_chance() || prediction.name == Check::ReferenceMargins {
+        true => prediction.advice,
+        false => "Chance is within the interval.",
+    }
+}
+
 /// The other results for a terminal, a paragraph each.
 pub fn remarks(report: &AuditReport) -> Vec<String> {
     let mut remarks = Vec::new();
@@ -219,7 +235,8 @@ pub fn remarks(report: &AuditReport) -> Vec<String> {
     }
     if let Some(margins) = &report.score_margins {
         let [mean, median] = [margins.mean, margins.quantiles.p50].map(|value| format_number(value, 3));
-        remarks.push(format!("Chosen minus rejected score: mean {mean}, median {median}."));
+        let pairs = counted(margins.pairs, "pair");
+        remarks.push(format!("Chosen minus rejected score of {pairs} with scores: mean {mean}, median {median}."));
     }
     let known = report.languages.iter().filter(|of| of.language.is_some());
     let shares: Vec<String> =

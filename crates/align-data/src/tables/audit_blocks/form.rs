@@ -37,6 +37,9 @@ const SCORES: [[&str; 2]; 3] =
 impl Form {
     /// The form of a file with these columns.
     pub fn of(raw: &RawTable, position: Option<&str>) -> Result<Self> {
+        if let Some(name) = position.filter(|name| !raw.names().iter().any(|found| found == name)) {
+            return Err(raw.missing_position(name));
+        }
         let has = |name: &str| raw.has(name);
         let has_answer = has("completion") || has("messages") || has("conversations") || has("output");
         let kind = match () {
@@ -79,11 +82,20 @@ impl Form {
     }
 }
 
-/// The scores of both sides of each pair, if the file has them and all are numbers.
-fn scores(raw: &mut RawTable, [chosen, rejected]: &[&str; 2]) -> Option<Vec<[f64; 2]>> {
-    let mut numbers = |name: &str| raw.optional_numbers(name).ok().flatten();
-    let (chosen, rejected) = (numbers(chosen)?, numbers(rejected)?);
-    Some(chosen.into_iter().zip(rejected).map(|(chosen, rejected)| [chosen, rejected]).collect())
+/// The scores of both sides of each pair that has them, if the file has their columns.
+fn scores(raw: &mut RawTable, [chosen, rejected]: &[&str; 2]) -> Option<Vec<Option<[f64; 2]>>> {
+    let mut column = |name: &str| raw.take(name, ColumnKind::Any, |_, values, _| Ok(numbers(values))).ok().flatten();
+    let (chosen, rejected) = (column(chosen)?, column(rejected)?);
+    Some(chosen.into_iter().zip(rejected).map(|(chosen, rejected)| Some([chosen?, rejected?])).collect())
+}
+
+/// The values that are numbers. Numbers may be stored as text.
+fn numbers(values: &[Value<'_>]) -> Vec<Option<f64>> {
+    let number = |value: &Value<'_>| match value {
+        Value::Text(text) => text.trim().parse().ok(),
+        value => value.number(),
+    };
+    values.iter().map(|value| number(value).filter(|number| number.is_finite())).collect()
 }
 
 /// Whether each chosen text was shown first.
@@ -99,5 +111,5 @@ fn positions(raw: &mut RawTable, name: &str) -> Result<Vec<bool>> {
         };
         values.iter().enumerate().map(position).collect()
     })?;
-    found.ok_or_else(|| raw.missing_error(vec![vec![name.to_owned()]]))
+    found.ok_or_else(|| raw.missing_position(name))
 }

@@ -41,10 +41,14 @@ impl AuditRows {
         }
     }
 
-    pub(super) fn of_pairs(pairs: Vec<PairExample>, scores: &[[f64; 2]], positions: &[bool]) -> Self {
+    pub(super) fn of_pairs(pairs: Vec<PairExample>, scores: &[Option<[f64; 2]>], positions: &[bool]) -> Self {
         let own =
             |pair: &PairExample| pair.as_plain().and_then(|pair| Some([pair.chosen_score?, pair.rejected_score?]));
-        let all = pairs.iter().enumerate().map(|(at, pair)| own(pair).or_else(|| scores.get(at).copied())).collect();
+        let all = pairs
+            .iter()
+            .enumerate()
+            .map(|(at, pair)| own(pair).or_else(|| scores.get(at).copied().flatten()))
+            .collect();
         let positions = (0..pairs.len()).map(|at| positions.get(at).copied()).collect();
         Self { scores: all, positions, ..Self::new(pairs.len(), Rows::Pairs(pairs)) }
     }
