@@ -61,13 +61,7 @@ impl<O: Objective> Trainer<O> {
                 observers.iter_mut().try_fold(flow, |flow, observer| Ok(flow.combine(observer.on_step(self, &record)?)))
             });
             self.gathered_state = None;
-            let observed = observed.and_then(|flow| {
-                let ready = self.before_step(flow, observers);
-                if ready.is_err() {
-                    self.save_after_failure(observers);
-                }
-                ready
-            });
+            let observed = observed.and_then(|flow| self.before_step(flow, observers));
             flow = agree_on_flow(&self.group, observed)?;
             if let Some(problem) = missing_metric {
                 self.gathered_state = self.optimizer.gather_state(&self.group)?;
@@ -92,17 +86,21 @@ impl<O: Objective> Trainer<O> {
         })
     }
 
-    /// Calls the observers before the next step, if there is one.
+    /// Calls the observers before the next step, if there is one. If one fails, the steps so far are saved.
     fn before_step(&mut self, flow: Flow, observers: &mut [&mut dyn Observer<O>]) -> Result<Flow> {
         if flow != Flow::Continue || self.step() >= self.total_steps() {
             return Ok(flow);
         }
-        self.in_evaluation_mode(|trainer| {
+        let ready = self.in_evaluation_mode(|trainer| {
             observers.iter_mut().try_fold(flow, |flow, observer| Ok(flow.combine(observer.before_step(trainer)?)))
-        })
+        });
+        if ready.is_err() && self.step() > 0 {
+            self.save_after_failure(observers);
+        }
+        ready
     }
 
-    /// Lets the observers save the steps so far, after the next one could not be prepared. Other processes would have to take part.
+    /// Lets the observers save the steps so far. With several processes the others would have to take part.
     fn save_after_failure(&mut self, observers: &mut [&mut dyn Observer<O>]) {
         if !self.group.is_single() {
             return;
