@@ -11,8 +11,8 @@ use align_data::judges::JudgeWeights;
 use align_inference::Judge;
 use align_models::generation::GenerationConfig;
 use align_online::{
-    FunctionJudge, OnRound, PairSelection, Panel, PanelJudge, RoundPrompt, RoundPrompts, RoundRecord, RoundsConfig,
-    Schedule,
+    FunctionJudge, OnRound, PairSelection, Panel, PanelJudge, PhaseSeconds, RoundPrompt, RoundPrompts, RoundRecord,
+    RoundsConfig, Schedule,
 };
 use align_rewards::{CommandOptions, RewardSpec};
 use std::time::Duration;
@@ -198,14 +198,27 @@ pub fn round_prompts(files: &PromptFiles) -> Result<RoundPrompts, Failure> {
     Ok(RoundPrompts { name, files: files.file().cloned().into_iter().collect(), prompts })
 }
 
-/// Prints a line for each round of `rounds`.
+/// Prints a line for each round of `rounds`, and at the end how long the phases of all took.
 pub fn log_rounds(rounds: u64) -> OnRound {
+    let mut total = PhaseSeconds::default();
     Box::new(move |record, reason| {
+        total = total.plus(record.seconds);
         log::training_record("round", &RoundRecord { groups: Vec::new(), ..record.clone() }, || line(record, rounds));
         if let Some(reason) = reason {
             log::training_record("finish", &serde_json::json!({ "reason": reason }), || format!("finished: {reason}"));
         }
+        if reason.is_some() || record.round > rounds {
+            log::training_record("phases", &total, || phases(total));
+        }
     })
+}
+
+/// How long the phases took, in a line.
+fn phases(total: PhaseSeconds) -> String {
+    let PhaseSeconds { training_before, generation, scoring, log_probabilities } = total;
+    let [writing, judging, logps, training] = [generation, scoring, log_probabilities, training_before]
+        .map(|seconds| format_duration(Duration::from_secs_f64(seconds)));
+    format!("writing {writing}, judging {judging}, log-probs {logps}, training {training}")
 }
 
 /// What a round measured, in a line.

@@ -95,7 +95,8 @@ fn a_round_is_a_line_and_the_files_are_listed() {
     let output = support::run("online-dpo", dir.path(), &[&run[..], &judges, &held_out].concat());
     let messages = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{messages}");
-    for expected in ["round 1/2: reward ", "round 2/2: reward ", "trained policy: reward ", ", held-out ", ", KL "] {
+    let lines = ["round 1/2: reward ", "round 2/2: reward ", "trained policy: reward ", ", held-out ", ", KL "];
+    for expected in lines.into_iter().chain(["writing ", ", judging ", ", log-probs ", ", training "]) {
         assert!(messages.contains(expected), "{expected}: {messages}");
     }
     let notes = String::from_utf8(output.stdout).unwrap() + &messages;

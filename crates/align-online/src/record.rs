@@ -50,6 +50,19 @@ pub struct PhaseSeconds {
     pub log_probabilities: f64,
 }
 
+impl PhaseSeconds {
+    /// The time of both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            training_before: self.training_before + other.training_before,
+            generation: self.generation + other.generation,
+            scoring: self.scoring + other.scoring,
+            log_probabilities: self.log_probabilities + other.log_probabilities,
+        }
+    }
+}
+
 impl RoundRecord {
     /// A metric of the round.
     #[must_use]
