@@ -16,7 +16,8 @@ use tch::{Device, Kind};
 /// ```
 /// use align_models::{Gpt2, Gpt2Config};
 /// use tch::{Device, Kind};
-/// let config = Gpt2Config { vocab_size: 11, n_positions: 8, n_embd: 4, n_layer: 1, n_head: 1, ..Gpt2Config::default() };
+/// let size = Gpt2Config { vocab_size: 11, n_positions: 8, n_embd: 4, n_layer: 1, n_head: 1, ..Gpt2Config::default() };
+/// let config = Gpt2Config { bos_token_id: None, eos_token_id: None, ..size };
 /// let model = Gpt2::new_random(config, 1, Kind::Float, Device::Cpu)?;
 /// let logps = align_train::objective::completion_logps_at_temperature(&model, &[(&[1], &[2, 3]), (&[4, 5], &[6])], 1.0, 64)?;
 /// assert_eq!(logps.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
