@@ -94,8 +94,7 @@ fn the_smaller_kind_of_rows_is_named_where_it_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let mut random = Random::new(8);
     let pairs: Vec<Value> = (0..120).map(|_| planted::pair(&mut random)).collect();
-    let labelled =
-        |number: usize| json!({ "prompt": "a", "completion": english(&mut random, 20), "label": number.is_multiple_of(2) });
+    let labelled = |number: usize| json!({ "prompt": "a", "completion": english(&mut random, 20), "label": number.is_multiple_of(2) });
     let labelled: Vec<Value> = (0..110).map(labelled).collect();
     write(folder.path(), "pairs.jsonl", &pairs);
     write(folder.path(), "labelled.jsonl", &labelled);
