@@ -105,8 +105,8 @@ fn best<O: Objective>(trainer: &Trainer<O>, all: &[(u64, PathBuf)]) -> Option<u6
 }
 
 impl<O: Objective> Observer<O> for CheckpointSaver {
-    /// Rejects folders with the names of checkpoints that the run did not write.
-    fn on_start(&mut self, _: &Trainer<O>) -> Result<Flow> {
+    /// Rejects folders with the names of checkpoints that the run did not write. Of a resumed run, removes those beyond `save_total_limit`.
+    fn on_start(&mut self, trainer: &Trainer<O>) -> Result<Flow> {
         let fail = |e: std::io::Error| Error::Output { path: self.dir.clone(), reason: e.to_string() };
         if !self.dir.exists() {
             return Ok(Flow::Continue);
@@ -122,6 +122,10 @@ impl<O: Objective> Observer<O> for CheckpointSaver {
             if is_checkpoint_name(&name) && !own.iter().any(|(_, known)| *known == path) {
                 return Err(Error::Checkpoint { path, reason: FOREIGN_CHECKPOINT.into() });
             }
+        }
+        if trainer.step() > 0 {
+            // A process that was killed may have written the newest one and not removed the oldest.
+            self.prune(trainer)?;
         }
         Ok(Flow::Continue)
     }
