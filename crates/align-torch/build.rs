@@ -37,6 +37,8 @@ fn main() -> Result<(), String> {
         .warnings(false)
         // Also in debug builds, whose loops over tensors would take most of a step.
         .opt_level(3)
+        // Otherwise the compiler keeps branches in loops, which it cannot vectorise. No code here reads floating-point exceptions.
+        .flag_if_supported("-fno-trapping-math")
         .include(include)
         .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
         .files([

@@ -2,7 +2,6 @@
 // row does not depend on the other rows. By LibTorch's operations it takes two batched products, each of which sets up one product for
 // each head. Exceptions must not leave this function, because it has C linkage.
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include "catch_exceptions.h"
 #include "exp_of_negative.h"
 #include "fused_nodes.h"
+#include "parallel_for.h"
 
 namespace {
 
@@ -103,7 +103,7 @@ void attend_rows(const at::Tensor& query, const at::Tensor& key, const at::Tenso
   T *all_keys = keys.mutable_data_ptr<T>(), *all_values = values.mutable_data_ptr<T>(), *out = output.mutable_data_ptr<T>();
   const int64_t longest = *std::max_element(lengths, lengths + shape.rows) + 1;
   const int64_t grain = std::max<int64_t>(1, 65536 / std::max<int64_t>(1, longest * dim * group));
-  at::parallel_for(0, shape.rows * shape.kv_heads, grain, [&](int64_t begin, int64_t end) {
+  parallel_for(shape.rows * shape.kv_heads, grain, [&](int64_t begin, int64_t end) {
     std::vector<float> scratch;
     for (int64_t i = begin; i < end; i++) {
       const int64_t held = i * shape.slots * dim;

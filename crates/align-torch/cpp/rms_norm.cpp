@@ -1,7 +1,6 @@
 // RMS normalisation as one node of the autograd graph. LibTorch computes it on a CPU by six operations, each of which makes a pass over
 // memory and saves its inputs. Exceptions must not leave this function, because it has C linkage.
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>
@@ -12,6 +11,7 @@
 
 #include "catch_exceptions.h"
 #include "fused_nodes.h"
+#include "parallel_for.h"
 
 namespace {
 
@@ -64,7 +64,7 @@ class RmsNorm : public torch::autograd::Function<RmsNorm> {
     const float* w = weight.const_data_ptr<float>();
     float* to = y.mutable_data_ptr<float>();
     float* factor = factors.mutable_data_ptr<float>();
-    at::parallel_for(0, rows, std::max<int64_t>(1, 32768 / std::max<int64_t>(1, width)), [&](int64_t begin, int64_t end) {
+    parallel_for(rows, std::max<int64_t>(1, 32768 / std::max<int64_t>(1, width)), [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; row++) {
         const float* in = from + row * width;
         factor[row] = 1.0f / std::sqrt(sum_of_products(in, in, width) / static_cast<float>(width) + static_cast<float>(eps));
@@ -93,7 +93,7 @@ class RmsNorm : public torch::autograd::Function<RmsNorm> {
     const float* dy = gradient.const_data_ptr<float>();
     float* dx = by_input.mutable_data_ptr<float>();
     float* sums = partial.mutable_data_ptr<float>();
-    at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
+    parallel_for(blocks, 1, [&](int64_t begin, int64_t end) {
       for (int64_t block = begin; block < end; block++) {
         for (int64_t row = rows * block / blocks; row < rows * (block + 1) / blocks; row++) {
           const int64_t at = row * width;

@@ -1,7 +1,6 @@
 // Rotary embeddings as one node of the autograd graph. By LibTorch's operations they are nine passes over memory.
 // Exceptions must not leave this function, because it has C linkage.
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -9,6 +8,7 @@
 
 #include "catch_exceptions.h"
 #include "fused_nodes.h"
+#include "parallel_for.h"
 
 namespace {
 
@@ -34,7 +34,7 @@ at::Tensor rotated(const at::Tensor& given, const at::Tensor& cosine, const at::
   float* to = y.mutable_data_ptr<float>();
   const int64_t strides[3] = {x.stride(0), x.stride(1), x.stride(2)};
   const int64_t grain = std::max<int64_t>(1, 32768 / std::max<int64_t>(1, width));
-  at::parallel_for(0, batch * heads * seq, grain, [&](int64_t begin, int64_t end) {
+  parallel_for(batch * heads * seq, grain, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       const int64_t token = row % seq, head = row / seq % heads, text = row / seq / heads;
       const float* in = from + text * strides[0] + head * strides[1] + token * strides[2];

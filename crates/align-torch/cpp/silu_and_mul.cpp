@@ -1,7 +1,6 @@
 // The gate of SwiGLU as one node of the autograd graph. LibTorch saves the activated gate too, and makes three passes over memory.
 // Exceptions must not leave this function, because it has C linkage.
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -10,6 +9,7 @@
 #include "catch_exceptions.h"
 #include "exp_of_negative.h"
 #include "fused_nodes.h"
+#include "parallel_for.h"
 
 namespace {
 
@@ -42,7 +42,7 @@ class SiluAndMul : public torch::autograd::Function<SiluAndMul> {
     auto y = at::empty_like(gate);
     const float *g = gate.const_data_ptr<float>(), *u = up.const_data_ptr<float>();
     float* to = y.mutable_data_ptr<float>();
-    at::parallel_for(0, gate.numel(), GRAIN, [&](int64_t begin, int64_t end) { activate(g + begin, u + begin, to + begin, end - begin); });
+    parallel_for(gate.numel(), GRAIN, [&](int64_t begin, int64_t end) { activate(g + begin, u + begin, to + begin, end - begin); });
     context->save_for_backward({gate, up});
     return y;
   }
@@ -54,7 +54,7 @@ class SiluAndMul : public torch::autograd::Function<SiluAndMul> {
     auto by_gate = at::empty_like(saved[0]), by_up = at::empty_like(saved[1]);
     const float *g = saved[0].const_data_ptr<float>(), *u = saved[1].const_data_ptr<float>(), *dy = gradient.const_data_ptr<float>();
     float *dg = by_gate.mutable_data_ptr<float>(), *du = by_up.mutable_data_ptr<float>();
-    at::parallel_for(0, gradient.numel(), GRAIN, [&](int64_t begin, int64_t end) {
+    parallel_for(gradient.numel(), GRAIN, [&](int64_t begin, int64_t end) {
       differentiate(g + begin, u + begin, dy + begin, dg + begin, du + begin, end - begin);
     });
     return {by_gate, by_up};

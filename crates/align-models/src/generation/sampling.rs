@@ -6,7 +6,7 @@ use super::draws::{DrawKey, Draws};
 use super::incremental_decoder::IncrementalDecoder;
 use super::parallel_rows::parallel_map_rows;
 use super::pipeline::Pipeline;
-use super::ranking::{allowed_tokens, log_sum_exp, top_n};
+use super::ranking::{log_sum_exp, top_n};
 
 use crate::{CausalLm, Result};
 
@@ -92,9 +92,7 @@ pub(super) fn choose(
         processor.process(ids, scores);
     }
     let token = if do_sample {
-        let mut draws = Draws::new(key, step);
-        let drawn = allowed_tokens(scores).into_iter().map(|i| (f64::from(scores[i]) + draws.gumbel(i as u64), i));
-        drawn.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, i)| i)
+        Draws::new(key, step).sample(scores)
     } else {
         top_n(scores, 1).first().copied()
     };
