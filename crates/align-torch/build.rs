@@ -53,6 +53,7 @@ fn main() -> Result<(), String> {
             "cpp/rotate_halves.cpp",
             "cpp/silu_and_mul.cpp",
             "cpp/decoding_attention.cpp",
+            "cpp/flash_attention.cpp",
         ])
         .compile("align_torch");
     Ok(())

@@ -1,7 +1,7 @@
 //! Features of LibTorch and the system that tch does not offer: float32 matmul precision, matrix products with packed weights, fused
-//! AdamW, RMS norms and rotary embeddings, attention of decoding steps, gradient checkpointing, custom autograd functions, loading CUDA at
-//! run time, device selection, available memory, a description of the environment for reproducibility, zero-copy access to a tensor's
-//! values, immediate exit, and safe handling of signals.
+//! AdamW, RMS norms and rotary embeddings, attention of training and of decoding steps, gradient checkpointing, custom autograd
+//! functions, loading CUDA at run time, device selection, available memory, a description of the environment for reproducibility,
+//! zero-copy access to a tensor's values, immediate exit, and safe handling of signals.
 //!
 //! ```
 //! use align_torch::{DeviceChoice, MatmulPrecision};
@@ -30,6 +30,7 @@ mod device;
 mod environment;
 mod exit;
 mod ffi_error;
+mod flash_attention;
 mod fused_adamw;
 mod fused_nodes;
 mod gradient_checkpoint;
@@ -54,6 +55,7 @@ pub use device::{DeviceChoice, DeviceError, ParseDeviceError};
 pub use environment::Environment;
 pub use exit::exit_now;
 pub use ffi_error::call_cpp;
+pub use flash_attention::flash_attention;
 pub use fused_adamw::{FusedAdamWError, FusedAdamWStep};
 pub use fused_nodes::{has_fused_nodes, rms_norm, rotate_halves, silu_and_mul};
 pub use gradient_checkpoint::gradient_checkpoint;

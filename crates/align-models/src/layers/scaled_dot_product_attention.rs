@@ -1,5 +1,6 @@
 use super::dropout;
 use crate::Result;
+use align_torch::{flash_attention, has_fused_nodes};
 use tch::{Device, Kind, Tensor};
 
 /// Maximum number of attention scores that the batched products hold at a time: 64 MiB in float32.
@@ -70,6 +71,9 @@ fn fused_attention(query: &Tensor, key: &Tensor, value: &Tensor, args: &Attentio
         if grouped { Ok(x) } else { repeat_heads(&x, heads) }
     };
     let (key, value) = (of_heads(key)?, of_heads(value)?);
+    if has_fused_nodes(query) && dropout == 0.0 {
+        return Ok(flash_attention(query, &key, &value, mask, is_causal, scale)?);
+    }
     Ok(Tensor::f_scaled_dot_product_attention(query, &key, &value, mask, dropout, is_causal, scale, grouped)?)
 }
 
