@@ -131,8 +131,11 @@ mod tests {
             let spread = [0.0, 1.0, 4.0, 30.0][step % 4];
             let mut scores: Vec<f32> = (0..2000).map(|i| (draws.gumbel(i) * spread) as f32).collect();
             scores[step] = f32::NEG_INFINITY;
-            let values: Vec<f64> =
-                scores.iter().enumerate().map(|(i, s)| f64::from(*s) + Draws::new(KEY, step).gumbel(i as u64)).collect();
+            let values: Vec<f64> = scores
+                .iter()
+                .enumerate()
+                .map(|(i, s)| f64::from(*s) + Draws::new(KEY, step).gumbel(i as u64))
+                .collect();
             let expected = (0..values.len()).max_by(|a, b| values[*a].total_cmp(&values[*b]));
             assert_eq!(Draws::new(KEY, step).sample(&scores), expected, "step {step}");
         }

@@ -91,11 +91,7 @@ pub(super) fn choose(
     for processor in pipeline {
         processor.process(ids, scores);
     }
-    let token = if do_sample {
-        Draws::new(key, step).sample(scores)
-    } else {
-        top_n(scores, 1).first().copied()
-    };
+    let token = if do_sample { Draws::new(key, step).sample(scores) } else { top_n(scores, 1).first().copied() };
     token.map(|i| i as i64)
 }
 

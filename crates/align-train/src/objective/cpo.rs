@@ -1,8 +1,8 @@
 use super::pair_micro_batch::predicted_tokens;
-use super::pair_tokens::PairTokens;
 use super::preference_checks::check_pairs_differ;
 use super::row::{check_rows, check_statistics, padding_id};
 use super::row_statistics::{HISTOGRAMS, chosen_and_rejected, mean_over_pairs, to_f64s};
+use super::sequence_counts::{SequenceCounts, sequences_of_pair};
 use super::shared_prefixes::SharedPrefixes;
 use super::{Batch, BatchOutput, Objective, SequenceTokens, Split, TokenLogps};
 use crate::{BatchMetrics, CpoConfig, CpoLossType, PrefixSharing, Result, RunConfig};
@@ -53,7 +53,7 @@ impl Cpo {
             SequenceTokens::from_batch(&batch)?
         };
         // The logits that TRL reports are of padding too, where what is attended to matters.
-        let counts = pairs.iter().fold(PairTokens::default(), |all, pair| all.plus(PairTokens::of(pair)));
+        let counts = SequenceCounts::of(pairs.iter().flat_map(|pair| sequences_of_pair(pair)));
         let shares = counts.shares_with_padding(self.sharing);
         let shared = shares.then(|| SharedPrefixes::of_pairs(pairs, &batch, true)).transpose()?;
         let tokens = match &shared {

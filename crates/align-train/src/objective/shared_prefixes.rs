@@ -1,11 +1,11 @@
 //! Sequences whose common prefixes are computed once.
 
 use super::SequenceTokens;
+use super::prefix_tree::PrefixTree;
+use super::sequence_counts::{Sequence, sequences_of_pair};
 use crate::Result;
 use align_data::{CompletionBatch, EncodedPair};
 use align_models::{Attention, CausalLm, SharedTokenRows};
-use std::collections::HashMap;
-use std::ops::Range;
 use tch::Tensor;
 
 /// The tokens of a [`CompletionBatch`], in which common prefixes occur once.
@@ -20,41 +20,25 @@ pub(crate) struct SharedPrefixes {
 }
 
 impl SharedPrefixes {
-    /// The tokens of a `batch` of these pairs, with or without its padding. The sequences of a pair share their common prefix.
+    /// The tokens of a `batch` of these pairs, the chosen sequences before the rejected ones, with or without its padding.
     pub fn of_pairs(pairs: &[&EncodedPair], batch: &CompletionBatch, padding: bool) -> Result<Self> {
+        let sequences = || pairs.iter().map(|pair| sequences_of_pair(pair));
+        let (chosen, rejected) = (sequences().map(|[chosen, _]| chosen), sequences().map(|[_, rejected]| rejected));
+        Self::new(&chosen.chain(rejected).collect::<Vec<_>>(), batch, padding)
+    }
+
+    /// The tokens of a `batch` of these sequences, with or without its padding.
+    pub fn new(sequences: &[Sequence], batch: &CompletionBatch, padding: bool) -> Result<Self> {
         let width = batch.input_ids.size2()?.1;
-        let length = |pair: &EncodedPair, completion: &[i64]| match padding {
-            true => width,
-            false => (pair.prompt_ids.len() + completion.len()) as i64,
+        let mut tree = PrefixTree::default();
+        let row = |(prompt, completion): &Sequence| {
+            let mut row = tree.add(prompt.iter().chain(*completion).copied());
+            if padding {
+                row.extend(tree.add_unshared((width as usize).saturating_sub(row.len())));
+            }
+            row
         };
-        let mut next_tokens = numbering();
-        let mut rows: Vec<Vec<i64>> =
-            pairs.iter().map(|pair| next_tokens(length(pair, &pair.chosen_ids)).collect()).collect();
-        for (index, pair) in pairs.iter().enumerate() {
-            let shared = common_prefix_len(pair);
-            let prefix = rows.get(index).into_iter().flatten().take(shared).copied();
-            let rest = next_tokens(length(pair, &pair.rejected_ids) - shared as i64);
-            rows.push(prefix.chain(rest).collect());
-        }
-        Self::new(&rows, batch)
-    }
-
-    /// The tokens of a `batch` of these prompts with completions, without its padding. Sequences with the same prompt share it.
-    pub fn of_prompts(sequences: &[(&[i64], &[i64])], batch: &CompletionBatch) -> Result<Self> {
-        let mut next_tokens = numbering();
-        let mut prompts: HashMap<&[i64], Range<i64>> = HashMap::new();
-        let mut rows: Vec<Vec<i64>> = Vec::with_capacity(sequences.len());
-        for (prompt, completion) in sequences {
-            let prompt = prompts.entry(prompt).or_insert_with(|| next_tokens(prompt.len() as i64)).clone();
-            rows.push(prompt.chain(next_tokens(completion.len() as i64)).collect());
-        }
-        Self::new(&rows, batch)
-    }
-
-    /// The tokens of a batch whose rows consist of the tokens with these numbers.
-    fn new(rows: &[Vec<i64>], batch: &CompletionBatch) -> Result<Self> {
-        let width = batch.input_ids.size2()?.1;
-        let rows = SharedTokenRows::new(rows, batch.input_ids.device())?;
+        let rows = SharedTokenRows::new(&sequences.iter().map(row).collect::<Vec<_>>(), batch.input_ids.device())?;
         let ids = batch.input_ids.f_reshape([-1])?.f_index_select(0, rows.positions())?;
         let position_ids = rows.positions().f_remainder(width)?.f_unsqueeze(0)?;
         Ok(Self { input_ids: ids.f_unsqueeze(0)?, position_ids, rows })
@@ -82,19 +66,4 @@ impl SharedPrefixes {
     pub fn locate(&self, tokens: SequenceTokens) -> Result<SequenceTokens> {
         tokens.predicted_from(self.rows.tokens())
     }
-}
-
-/// Numbers tokens in ascending order from 0: the function takes how many there are and returns their numbers.
-fn numbering() -> impl FnMut(i64) -> Range<i64> {
-    let mut count = 0;
-    move |tokens| {
-        count += tokens;
-        count - tokens..count
-    }
-}
-
-/// The length of the common prefix of a pair's sequences: the prompt and any equal tokens after it.
-pub(crate) fn common_prefix_len(pair: &EncodedPair) -> usize {
-    let equal = pair.chosen_ids.iter().zip(&pair.rejected_ids).take_while(|(chosen, rejected)| chosen == rejected);
-    pair.prompt_ids.len() + equal.count()
 }

@@ -4,9 +4,9 @@ use super::Dpo;
 use crate::objective::micro_batches::split_into_micro_batches;
 use crate::objective::pair_micro_batch::PairMicroBatch;
 use crate::objective::pair_number_tensors::PairNumberTensors;
-use crate::objective::pair_tokens::PairTokens;
 use crate::objective::row::padding_id;
 use crate::objective::row_statistics::chosen_and_rejected;
+use crate::objective::sequence_counts::{SequenceCounts, sequences_of_pair};
 use crate::objective::shared_prefixes::SharedPrefixes;
 use crate::objective::{Batch, SequenceTokens};
 use crate::{DpoConfig, PrefixSharing, Result};
@@ -22,8 +22,8 @@ impl Dpo {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let tokens = rows.iter().map(|pair| PairTokens::of(pair));
-        let split = split_into_micro_batches(tokens, self.config.micro_batch_tokens, self.sharing);
+        let sequences: Vec<_> = rows.iter().map(|pair| sequences_of_pair(pair)).collect();
+        let split = split_into_micro_batches(&sequences, self.config.micro_batch_tokens, self.sharing);
         let micro_batch = |positions: Vec<usize>| {
             let pairs: Vec<&EncodedPair> = positions.iter().filter_map(|i| rows.get(*i).copied()).collect();
             let indices = positions.iter().filter_map(|i| batch.indices.get(*i).copied()).collect();
@@ -43,7 +43,7 @@ pub(super) fn pair_micro_batch(
 ) -> Result<PairMicroBatch> {
     let sequences = CompletionBatch::of_pairs(pairs, padding_id(policy))?.to_device(policy.device())?;
     let tokens = weighted_tokens(&sequences, config.ld_alpha)?;
-    let counts = pairs.iter().fold(PairTokens::default(), |all, pair| all.plus(PairTokens::of(pair)));
+    let counts = SequenceCounts::of(pairs.iter().flat_map(|pair| sequences_of_pair(pair)));
     let shared = counts.shares(sharing).then(|| SharedPrefixes::of_pairs(pairs, &sequences, false)).transpose()?;
     let numbers = PairNumberTensors::of(pairs, &config.pair_numbers())?;
     PairMicroBatch::new(indices, pairs, sequences, shared, tokens, numbers)

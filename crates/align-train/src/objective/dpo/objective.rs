@@ -6,11 +6,11 @@ use super::micro_batch::pair_micro_batch;
 use super::step::BatchResult;
 use crate::objective::micro_batches::split_into_micro_batches;
 use crate::objective::pair_micro_batch::predicted_tokens;
-use crate::objective::pair_tokens::PairTokens;
 use crate::objective::precompute::precompute;
 use crate::objective::preference_checks::{check_numbers, check_pairs_differ};
 use crate::objective::reference_logps_file::ReferenceLogpsFile;
 use crate::objective::row::{check_rows, check_statistics};
+use crate::objective::sequence_counts::sequences_of_pair;
 use crate::objective::{Batch, BatchOutput, Objective, Split};
 use crate::{DpoConfig, Error, Result};
 use align_data::EncodedPair;
@@ -33,7 +33,8 @@ impl Dpo {
         }
         self.policy.set_training(false);
         let max_tokens = self.config.micro_batch_tokens;
-        let micro_batches = split_into_micro_batches(rows.iter().map(PairTokens::of), max_tokens, self.sharing);
+        let sequences: Vec<_> = rows.iter().map(sequences_of_pair).collect();
+        let micro_batches = split_into_micro_batches(&sequences, max_tokens, self.sharing);
         let dir = self.config.ref_log_probs_dir.as_deref();
         let environment = Environment::current(self.policy.device());
         let file =

@@ -1,6 +1,6 @@
 use super::checks::check_temperature;
-use super::group_tokens::split_into_micro_batches;
 use super::micro_batch::MicroBatch;
+use crate::objective::micro_batches::split_into_micro_batches;
 use crate::{Error, PrefixSharing, Result};
 use align_models::CausalLm;
 use tch::{Device, Kind};
@@ -35,8 +35,9 @@ pub fn completion_logps_at_temperature(
     check_temperature(model, temperature)?;
     check_sequences(model, rows)?;
     let sharing = if model.supports_shared_tokens() { PrefixSharing::Auto } else { PrefixSharing::Off };
+    let sequences: Vec<_> = rows.iter().map(|row| [*row]).collect();
     let mut all = vec![Vec::new(); rows.len()];
-    for indices in split_into_micro_batches(rows, max_tokens, sharing) {
+    for indices in split_into_micro_batches(&sequences, max_tokens, sharing) {
         let own: Vec<_> = indices.iter().filter_map(|index| rows.get(*index).copied()).collect();
         if own.is_empty() {
             continue;

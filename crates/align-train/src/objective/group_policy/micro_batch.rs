@@ -1,7 +1,7 @@
 use super::GroupPolicyRow;
-use super::group_tokens::GroupTokens;
 use crate::objective::logps_cache::LogpsCache;
 use crate::objective::row::padding_id;
+use crate::objective::sequence_counts::SequenceCounts;
 use crate::objective::shared_prefixes::SharedPrefixes;
 use crate::objective::{SequenceTokens, TokenLogps};
 use crate::{PrefixSharing, Result};
@@ -28,8 +28,8 @@ pub(super) struct MicroBatch {
 impl MicroBatch {
     pub fn new(model: &dyn CausalLm, rows: &[(&[i64], &[i64])], sharing: PrefixSharing) -> Result<Self> {
         let sequences = CompletionBatch::new(rows, padding_id(model))?.to_device(model.device())?;
-        let shares = rows.iter().copied().collect::<GroupTokens>().shares(sharing);
-        let shared = shares.then(|| SharedPrefixes::of_prompts(rows, &sequences)).transpose()?;
+        let shares = SequenceCounts::of(rows.iter().copied()).shares(sharing);
+        let shared = shares.then(|| SharedPrefixes::new(rows, &sequences, false)).transpose()?;
         let tokens = SequenceTokens::from_batch(&sequences)?;
         let tokens = match &shared {
             None => tokens,

@@ -1,7 +1,6 @@
 //! Policy gradients on groups of completions with advantages: GRPO and RLOO.
 
 mod checks;
-mod group_tokens;
 mod logps_at_temperature;
 mod metrics;
 mod micro_batch;

@@ -1,9 +1,9 @@
 //! The loss of a batch and its gradient.
 
-use super::group_tokens::split_into_micro_batches;
 use super::metrics::batch_metrics;
 use super::micro_batch::MicroBatch;
 use super::{GroupPolicy, GroupPolicyRow};
+use crate::objective::micro_batches::split_into_micro_batches;
 use crate::objective::row_statistics::RowStatistics;
 use crate::objective::token_logps::backward;
 use crate::objective::{Batch, BatchOutput, Split, TokenLogps};
@@ -80,7 +80,7 @@ impl<C: GroupPolicyConfig> GroupPolicy<C> {
         if rows.is_empty() {
             return Vec::new();
         }
-        let sequences: Vec<_> = rows.iter().map(|(_, row)| row.sequence()).collect();
+        let sequences: Vec<_> = rows.iter().map(|(_, row)| [row.sequence()]).collect();
         let micro_batches = split_into_micro_batches(&sequences, self.config.forward_tokens(), self.sharing);
         let own = |indices: Vec<usize>| indices.iter().filter_map(|index| rows.get(*index).copied()).collect();
         micro_batches.into_iter().map(own).collect()
