@@ -1,9 +1,9 @@
 use crate::beta_controller::next_beta;
-use crate::round_writer::RoundWriter;
+use crate::round_writer::{JudgedRound, ReferenceLogps, RoundWriter};
 use crate::row_source::RoundRows;
 use crate::slots::choose_rows;
 use crate::stopping::reason_to_finish;
-use crate::{Error, OnPolicyObjective, Panel, Result, RoundPrompts, RoundRecord, RoundsConfig};
+use crate::{Error, OnPolicyObjective, Panel, Result, RoundPrompts, RoundRecord, RoundsConfig, TextGroup};
 use align_base::files::Hasher;
 use align_train::objective::Row as _;
 use align_train::run::{RoundContext, Rounds, RoundsObserver};
@@ -113,9 +113,7 @@ impl<O: OnPolicyObjective> OnPolicyRounds<O> {
     fn enter(&mut self, trainer: &mut Trainer<O>, record: RoundRecord) -> Result<()> {
         let config = &self.writer.config;
         let fresh = O::round_rows(trainer.config(), &record.groups, config.pairs)?;
-        let row =
-            |place: &usize| fresh.get(*place).or_else(|| self.old_rows.get(place.checked_sub(fresh.len())?)).cloned();
-        let rows = record.order.iter().filter_map(row).collect();
+        let rows = record.order.iter().filter_map(|place| self.row(&fresh, *place)).cloned().collect();
         self.source.set_round(usize::try_from(record.round.saturating_sub(1)).unwrap_or(usize::MAX), rows);
         if config.replay > 0.0 {
             self.old_rows.extend(fresh);
@@ -143,19 +141,52 @@ impl<O: OnPolicyObjective> OnPolicyRounds<O> {
         Ok(())
     }
 
-    /// Lets the policy write the texts of the next round.
-    fn write(&mut self, trainer: &Trainer<O>) -> Result<RoundRecord> {
-        let round = self.records.len() as u64;
+    /// Lets the policy write the texts of the next round, and judges them.
+    fn write(&mut self, trainer: &Trainer<O>) -> Result<JudgedRound> {
         let needs_old_logps = O::needs_old_logps(trainer.config(), self.steps);
         let trained = self.trained_since.take().map_or(0.0, |start| start.elapsed().as_secs_f64());
-        let mut record = self.writer.write(round, trainer.objective(), (trainer.step(), needs_old_logps))?;
-        record.seconds.training_before = trained;
-        let rows = O::round_rows(trainer.config(), &record.groups, self.writer.config.pairs)?;
-        record.rows = rows.len();
+        let mut judged = self.writer.write(self.records.len() as u64, trainer.objective(), needs_old_logps)?;
+        judged.seconds.training_before = trained;
+        Ok(judged)
+    }
+
+    /// The rows of a round's texts, and which rows its steps use.
+    fn rows_of_steps(&self, config: &O::Config, groups: &[TextGroup]) -> Result<(Vec<O::Row>, Vec<usize>)> {
+        let rows = O::round_rows(config, groups, self.writer.config.pairs)?;
         let side_by_side: Vec<usize> =
             rows.chunk_by(|a, b| O::PROMPTS_STAY_TOGETHER && a.index() == b.index()).map(<[_]>::len).collect();
         let (counts, replay) = ((side_by_side.as_slice(), self.old_rows.len()), self.writer.config.replay);
-        record.order = choose_rows(self.rows_per_round, counts, replay, (self.writer.seed, round));
+        let order = choose_rows(self.rows_per_round, counts, replay, (self.writer.seed, self.records.len() as u64));
+        Ok((rows, order))
+    }
+
+    /// The log-probabilities of texts under the reference model, computed for the steps of the round, if the objective does that.
+    fn reference_ahead(&self, trainer: &mut Trainer<O>, groups: &[TextGroup]) -> Result<ReferenceLogps> {
+        if !O::COMPUTES_REFERENCE_AHEAD {
+            return Ok(ReferenceLogps::new());
+        }
+        let (fresh, order) = self.rows_of_steps(trainer.config(), groups)?;
+        let rows: Vec<O::Row> = order.iter().filter_map(|place| self.row(&fresh, *place)).cloned().collect();
+        let logps = trainer.objective_mut().compute_reference_ahead(&rows)?.unwrap_or_default();
+        let is_fresh = order.iter().map(|place| *place < fresh.len());
+        let of_row = |(row, logps): (O::Row, Vec<Vec<f32>>)| {
+            let ids: Vec<Vec<i64>> = row.completions().into_iter().map(|(_, ids)| ids.to_vec()).collect();
+            ids.into_iter().map(move |ids| (row.index(), ids)).zip(logps)
+        };
+        let known = rows.into_iter().zip(logps).zip(is_fresh).filter(|(_, is_fresh)| *is_fresh);
+        Ok(known.flat_map(|(row, _)| of_row(row)).collect())
+    }
+
+    /// The row at a place in the order of a round: its `fresh` rows, then those of earlier rounds.
+    fn row<'a>(&'a self, fresh: &'a [O::Row], place: usize) -> Option<&'a O::Row> {
+        fresh.get(place).or_else(|| self.old_rows.get(place.checked_sub(fresh.len())?))
+    }
+
+    /// Measures a round, and chooses the rows of its steps.
+    fn measure(&self, trainer: &Trainer<O>, judged: JudgedRound, reference: &ReferenceLogps) -> Result<RoundRecord> {
+        let mut record = self.writer.measure(judged, trainer.objective(), trainer.step(), reference)?;
+        let (rows, order) = self.rows_of_steps(trainer.config(), &record.groups)?;
+        (record.rows, record.order) = (rows.len(), order);
         if let (Some(target), Some(first)) = (self.writer.config.target_kl, self.first_beta) {
             let kl = record.metric("objective/kl").unwrap_or_default();
             record.beta = next_beta((first, self.records.last().map_or(first, |last| last.beta)), kl, target);
@@ -172,7 +203,11 @@ impl<O: OnPolicyObjective> OnPolicyRounds<O> {
         if (self.records.len() as u64).saturating_mul(self.steps) > trainer.step() {
             return Ok(Flow::Continue);
         }
-        let record = self.write(trainer)?;
+        let mut judged = self.write(trainer)?;
+        let start = Instant::now();
+        let reference = self.reference_ahead(trainer, &judged.groups)?;
+        judged.seconds.log_probabilities = start.elapsed().as_secs_f64();
+        let record = self.measure(trainer, judged, &reference)?;
         if record.order.is_empty() {
             let problem = "the judges give all texts of each prompt the same reward, so that there is nothing to learn from: raise \
                            num_generations, prompts_per_round or temperature, or use a judge that tells texts apart";
@@ -226,7 +261,8 @@ impl<O: OnPolicyObjective> Observer<O> for OnPolicyRounds<O> {
         if !trainer.is_finished() || is_measured {
             return Ok(());
         }
-        let mut record = self.write(trainer)?;
+        let judged = self.write(trainer)?;
+        let mut record = self.measure(trainer, judged, &ReferenceLogps::new())?;
         record.order.clear();
         record.append(&self.path)?;
         (self.on_round)(&record, None);

@@ -1,5 +1,6 @@
 use crate::{PairSelection, TextGroup};
 use align_data::EncodedPair;
+use align_losses::Pair;
 use align_models::CausalLm;
 use align_train::Result;
 use align_train::objective::{Cpo, Dpo};
@@ -9,6 +10,10 @@ use align_train::run::RunObjective;
 pub trait OnPolicyObjective: RunObjective<Model = Box<dyn CausalLm>, Row: Clone + std::fmt::Debug + 'static> {
     /// Whether the rows of a prompt stay side by side in the order of a round, so that a step computes the prompt once for them.
     const PROMPTS_STAY_TOGETHER: bool = false;
+
+    /// Whether [`compute_reference_ahead`](Self::compute_reference_ahead) can give log-probabilities. The rows of such an objective do not depend
+    /// on them.
+    const COMPUTES_REFERENCE_AHEAD: bool = false;
 
     /// Checks that no option needs what texts by the policy do not have.
     ///
@@ -88,6 +93,16 @@ pub trait OnPolicyObjective: RunObjective<Model = Box<dyn CausalLm>, Row: Clone 
         false
     }
 
+    /// Computes the reference model's log-probabilities of the rows of a round's steps, in their order, so that the steps need not compute
+    /// them again. Returns those of each row's [completions](align_train::objective::Row::completions). `None` if it computes none.
+    ///
+    /// # Errors
+    /// The errors of the reference model.
+    fn compute_reference_ahead(&mut self, rows: &[Self::Row]) -> Result<Option<Vec<Vec<Vec<f32>>>>> {
+        let _ = rows;
+        Ok(None)
+    }
+
     /// The reference model, if there is one.
     fn reference(&self) -> Option<&dyn CausalLm>;
 
@@ -102,6 +117,8 @@ pub trait OnPolicyObjective: RunObjective<Model = Box<dyn CausalLm>, Row: Clone 
 }
 
 impl OnPolicyObjective for Dpo {
+    const COMPUTES_REFERENCE_AHEAD: bool = true;
+
     fn check(config: &Self::Config) -> Result<()> {
         if config.row_weights {
             let reason = "needs a weight of each pair, but judges give none: leave it out".to_owned();
@@ -120,6 +137,11 @@ impl OnPolicyObjective for Dpo {
 
     fn row_of_length(prompt: usize, completion: usize) -> EncodedPair {
         longest_pair(prompt, completion)
+    }
+
+    fn compute_reference_ahead(&mut self, rows: &[EncodedPair]) -> Result<Option<Vec<Vec<Vec<f32>>>>> {
+        let logps = Dpo::compute_reference_ahead(self, rows)?;
+        Ok(logps.map(|logps| logps.into_iter().map(|Pair { chosen, rejected }| vec![chosen, rejected]).collect()))
     }
 
     fn reference(&self) -> Option<&dyn CausalLm> {

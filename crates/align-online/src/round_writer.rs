@@ -11,6 +11,7 @@ use align_models::CausalLm;
 use align_models::generation::{Generation, GenerationConfig};
 use align_train::objective::completion_logps_at_temperature;
 use rand::RngExt;
+use std::collections::HashMap;
 use std::time::Instant;
 
 /// Tokens whose log-probabilities are computed at a time.
@@ -35,6 +36,25 @@ struct Written {
     prompts: Vec<usize>,
     texts: Vec<GeneratedText>,
 }
+
+/// The texts of a round with their rewards.
+pub(crate) struct JudgedRound {
+    /// Counted from 0.
+    round: u64,
+    temperature: f64,
+    num_generations: usize,
+    /// Whether log-probabilities measure the round.
+    needs_logps: bool,
+    /// Whether the loss needs the log-probabilities under the policy that wrote the texts.
+    needs_old_logps: bool,
+    pub groups: Vec<TextGroup>,
+    /// The log-probability of each token of each text as it was sampled.
+    sampled: Option<Vec<Vec<f32>>>,
+    pub seconds: PhaseSeconds,
+}
+
+/// The log-probability under the reference model of each token of a text, by the place of its group and its ids.
+pub(crate) type ReferenceLogps = HashMap<(usize, Vec<i64>), Vec<f32>>;
 
 impl Written {
     /// The log-probability of each token of each text as it was sampled, if there are any.
@@ -90,12 +110,7 @@ impl RoundWriter {
 
     /// Lets the policy write the texts of a round, counted from 0, and judges them. `needs_old_logps`: whether the loss needs the texts'
     /// log-probabilities.
-    pub fn write<O: OnPolicyObjective>(
-        &self,
-        round: u64,
-        objective: &O,
-        (step, needs_old_logps): (u64, bool),
-    ) -> Result<RoundRecord> {
+    pub fn write<O: OnPolicyObjective>(&self, round: u64, objective: &O, needs_old_logps: bool) -> Result<JudgedRound> {
         let (temperature, num_generations) = (
             self.config.temperature.at(round, self.config.rounds),
             self.config.num_generations.at(round, self.config.rounds),
@@ -105,11 +120,33 @@ impl RoundWriter {
         let written = self.generate(round, objective.policy(), (temperature, num_generations), needs_logps)?;
         seconds.generation = start.elapsed().as_secs_f64();
         let start = Instant::now();
-        let mut groups = self.judge(&written, num_generations)?;
+        let groups = self.judge(&written, num_generations)?;
         seconds.scoring = start.elapsed().as_secs_f64();
+        let sampled = written.logps();
+        Ok(JudgedRound { round, temperature, num_generations, needs_logps, needs_old_logps, groups, sampled, seconds })
+    }
+
+    /// Measures the texts of a round, and sets their advantages. `reference` has the log-probabilities under the reference model that are known.
+    pub fn measure<O: OnPolicyObjective>(
+        &self,
+        judged: JudgedRound,
+        objective: &O,
+        step: u64,
+        reference: &ReferenceLogps,
+    ) -> Result<RoundRecord> {
+        let JudgedRound {
+            round,
+            temperature,
+            num_generations,
+            needs_logps,
+            needs_old_logps,
+            mut groups,
+            sampled,
+            mut seconds,
+        } = judged;
         let start = Instant::now();
         let logps = match needs_logps {
-            true => Some(self.log_probabilities(objective, &groups, (temperature, written.logps()))?),
+            true => Some(self.log_probabilities(objective, &groups, (temperature, sampled), reference)?),
             false => None,
         };
         self.set_advantages(objective, &mut groups, logps.as_ref())?;
@@ -120,7 +157,7 @@ impl RoundWriter {
         if let Some(reference) = reference.filter(|_| O::takes_reference_logps(objective.config())) {
             texts_of(&mut groups).zip(reference).for_each(|(text, logps)| text.reference_logps = Some(logps.clone()));
         }
-        seconds.log_probabilities = start.elapsed().as_secs_f64();
+        seconds.log_probabilities += start.elapsed().as_secs_f64();
         let metrics = measure(&groups, &self.panel, logps.as_ref());
         let (round, beta) = (round + 1, objective.beta());
         Ok(RoundRecord {
@@ -195,26 +232,32 @@ impl RoundWriter {
     }
 
     /// The texts' log-probabilities under the policy, and under the reference model if there is one. Those under the policy are `sampled`,
-    /// which sampling computed, if they are of the same temperature and of all tokens.
+    /// which sampling computed, if they are of the same temperature and of all tokens. Of those under the reference model, `known` ones are
+    /// not computed again.
     fn log_probabilities<O: OnPolicyObjective>(
         &self,
         objective: &O,
         groups: &[TextGroup],
         (temperature, sampled): (f64, Option<Vec<Vec<f32>>>),
+        known: &ReferenceLogps,
     ) -> Result<TextLogps> {
-        let row = |group: &'_ TextGroup, text: &'_ JudgedText| (group.prompt_ids.clone(), text.ids.clone());
-        let rows: Vec<(Vec<i64>, Vec<i64>)> =
-            groups.iter().flat_map(|group| group.texts.iter().map(move |text| row(group, text))).collect();
-        let rows: Vec<(&[i64], &[i64])> =
-            rows.iter().map(|(prompt, ids)| (prompt.as_slice(), ids.as_slice())).collect();
         let of_loss = O::logps_temperature(temperature);
-        let logps = |model: &dyn CausalLm| completion_logps_at_temperature(model, &rows, of_loss, LOGPS_TOKENS);
+        let logps = |model: &dyn CausalLm, rows: &[(&[i64], &[i64])]| {
+            completion_logps_at_temperature(model, rows, of_loss, LOGPS_TOKENS)
+        };
+        let texts =
+            || groups.iter().enumerate().flat_map(|(i, group)| group.texts.iter().map(move |text| (i, group, text)));
         let policy = match sampled.filter(|_| of_loss == temperature && self.samples_from_all_tokens()) {
             Some(sampled) => sampled,
-            None => logps(objective.policy())?,
+            None => logps(objective.policy(), &texts().map(sequence).collect::<Vec<_>>())?,
         };
-        let reference = objective.reference().map(logps).transpose()?;
-        Ok(TextLogps { policy, reference })
+        let Some(model) = objective.reference() else { return Ok(TextLogps { policy, reference: None }) };
+        let known_of = |group: usize, text: &JudgedText| known.get(&(group, text.ids.clone()));
+        let unknown: Vec<_> =
+            texts().filter(|(group, _, text)| known_of(*group, text).is_none()).map(sequence).collect();
+        let mut computed = logps(model, &unknown)?.into_iter();
+        let of_text = |(group, _, text)| known_of(group, text).cloned().or_else(|| computed.next()).unwrap_or_default();
+        Ok(TextLogps { policy, reference: Some(texts().map(of_text).collect()) })
     }
 
     /// Whether the probabilities of sampling are those of the policy at the temperature.
@@ -245,6 +288,11 @@ impl RoundWriter {
         texts_of(groups).zip(advantages).for_each(|(text, advantage)| text.advantage = Some(advantage));
         Ok(())
     }
+}
+
+/// The ids of a text's prompt and of the text.
+fn sequence<'a>((_, group, text): (usize, &'a TextGroup, &'a JudgedText)) -> (&'a [i64], &'a [i64]) {
+    (&group.prompt_ids, &text.ids)
 }
 
 fn texts_of(groups: &mut [TextGroup]) -> impl Iterator<Item = &mut JudgedText> {

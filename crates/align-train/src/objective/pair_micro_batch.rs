@@ -49,6 +49,23 @@ impl PairMicroBatch {
         self.indices.len()
     }
 
+    /// The padded sequences, `(2 · pairs, seq)`.
+    pub fn input_ids(&self) -> &Tensor {
+        &self.sequences.input_ids
+    }
+
+    /// The values of predicted tokens `(n)`, by pair.
+    pub fn by_pair(&self, values: &Tensor) -> Result<Vec<Pair<Vec<f32>>>> {
+        let values = Vec::<f32>::try_from(values)?;
+        let mut values = values.into_iter();
+        let mut take = |side: fn(&Pair<i64>) -> i64| {
+            let of_pair = |pair| values.by_ref().take(usize::try_from(side(pair)).unwrap_or_default()).collect();
+            self.predicted.iter().map(of_pair).collect::<Vec<Vec<f32>>>()
+        };
+        let (chosen, rejected) = (take(|pair| pair.chosen), take(|pair| pair.rejected));
+        Ok(chosen.into_iter().zip(rejected).map(|(chosen, rejected)| Pair { chosen, rejected }).collect())
+    }
+
     /// A model's final hidden states, which predict `tokens`.
     pub fn hidden(&self, model: &dyn CausalLm) -> Result<Tensor> {
         match &self.shared {

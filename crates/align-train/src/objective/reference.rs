@@ -9,6 +9,7 @@ use align_distributed::ProcessGroup;
 use align_models::checkpoint::{Checkpoint, save_safetensors};
 use align_models::{CausalLm, ModelIdentity};
 use align_torch::gradient_or_zeros;
+use std::collections::VecDeque;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
@@ -33,6 +34,8 @@ pub(crate) struct Reference {
     exchanges: bool,
     /// Whether training rows are streamed. Their log-probabilities are computed each time, because those of all rows may not fit in memory.
     streams: bool,
+    /// The tokens of micro-batches of the next steps and their log-probabilities, which were computed before these steps.
+    ahead: VecDeque<(Tensor, Tensor)>,
 }
 
 impl Reference {
@@ -71,6 +74,7 @@ impl Reference {
             computed: Vec::new(),
             exchanges: false,
             streams: false,
+            ahead: VecDeque::new(),
         })
     }
 
@@ -129,6 +133,25 @@ impl Reference {
         Ok(computed)
     }
 
+    /// Keeps the log-probabilities `(n)` of a micro-batch with the tokens `input_ids` for a later step.
+    pub fn push_ahead(&mut self, input_ids: Tensor, logps: Tensor) {
+        self.ahead.push_back((input_ids, logps));
+    }
+
+    /// The log-probabilities of the next micro-batch, if it has the tokens `input_ids`.
+    pub fn pop_ahead(&mut self, input_ids: &Tensor) -> Result<Option<Tensor>> {
+        let is_next = match self.ahead.front() {
+            Some((next, _)) => next.size() == input_ids.size() && next.f_equal(input_ids)?,
+            None => false,
+        };
+        Ok(if is_next { self.ahead.pop_front().map(|(_, logps)| logps) } else { None })
+    }
+
+    /// Drops what was computed for later steps.
+    pub fn clear_ahead(&mut self) {
+        self.ahead.clear();
+    }
+
     /// Gives the other processes what this one has computed for training rows, since they may have these rows in the next epoch. All
     /// processes call this after each batch. Held-out rows are always shared out in the same way.
     pub fn exchange(&mut self, split: Split, group: &ProcessGroup) -> Result<()> {
@@ -142,6 +165,7 @@ impl Reference {
 
     /// Removes all cached log-probabilities, after the way that they are computed has changed.
     pub fn clear(&mut self) -> Result<()> {
+        self.clear_ahead();
         self.train.clear()?;
         self.eval.clear()
     }

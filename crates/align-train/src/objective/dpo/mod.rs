@@ -1,6 +1,7 @@
 mod metrics;
 mod micro_batch;
 mod objective;
+mod reference_ahead;
 mod step;
 
 use super::hidden_distance::HiddenDistance;

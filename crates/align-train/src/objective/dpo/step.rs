@@ -274,7 +274,14 @@ impl Dpo {
             None => micro_batch.logps_without_graph(model),
             Some(states) => TokenLogps::without_graph(model, last(states)?, &micro_batch.tokens),
         };
-        let tokens = self.reference.logps(split, |cache: &_| micro_batch.cache_positions(cache), compute)?;
+        let ahead = match split {
+            Split::Train => self.reference.pop_ahead(micro_batch.input_ids())?,
+            Split::Eval => None,
+        };
+        let tokens = match ahead {
+            Some(tokens) => tokens,
+            None => self.reference.logps(split, |cache: &_| micro_batch.cache_positions(cache), compute)?,
+        };
         let logps = micro_batch.tokens.sequence_logps(&tokens.f_to_device(self.policy.device())?)?;
         Ok(ReferenceValues { logps, states: self.compared_states(micro_batch, states.as_deref())? })
     }
