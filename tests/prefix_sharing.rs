@@ -25,18 +25,23 @@ fn reference() -> Gpt2 {
     model
 }
 
-/// Two to nine pairs: prompts of 0 to 30 tokens, completions of 2 to 26 tokens that may have a common prefix, and one pair with equal
-/// completions.
+/// Two to nine pairs: prompts of 0 to 42 tokens, of which some have a common beginning, completions of 2 to 26 tokens that may have a common
+/// prefix, and one pair with equal completions.
 fn pairs(seed: u64) -> Vec<EncodedPair> {
     let mut below = draws(seed);
     let count = 2 + below(8) as usize;
+    let beginning: Vec<i64> = (0..below(13)).map(|_| below(500) as i64).collect();
     (0..count)
         .map(|row| {
             let mut ids = |least: u64, most: u64| -> Vec<i64> {
                 let length = least + below(most + 1 - least);
                 (0..length).map(|_| below(500) as i64).collect()
             };
-            let prompt_ids = if row == 1 { Vec::new() } else { ids(0, 30) };
+            let prompt_ids = match row {
+                1 => Vec::new(),
+                row if row % 2 == 0 => [beginning.clone(), ids(0, 30)].concat(),
+                _ => ids(0, 30),
+            };
             let alike = ids(0, 3);
             let (chosen, rejected) = (ids(2, 23), ids(2, 23));
             let chosen_ids = [alike.clone(), chosen].concat();
@@ -233,14 +238,15 @@ impl TrainableModel for Counting {
     }
 }
 
-/// The tokens of each pass of the policy in a step on two pairs: prompts of 20 tokens, sides of 24 and 22 tokens.
+/// The tokens of each pass of the policy in a step on two pairs: prompts of 20 tokens that differ in the first, sides of 24 and 22 tokens.
 fn passes(prefix_sharing: PrefixSharing, supports_shared_tokens: bool, micro_batch_tokens: usize) -> Vec<i64> {
-    passes_of(DpoConfig { prefix_sharing, micro_batch_tokens, ..DpoConfig::default() }, supports_shared_tokens)
+    passes_of(DpoConfig { prefix_sharing, micro_batch_tokens, ..DpoConfig::default() }, supports_shared_tokens, 0)
 }
 
-fn passes_of(config: DpoConfig, supports_shared_tokens: bool) -> Vec<i64> {
+/// `common`: where the prompts differ.
+fn passes_of(config: DpoConfig, supports_shared_tokens: bool, common: usize) -> Vec<i64> {
     let pair = |row| EncodedPair {
-        prompt_ids: (0..20).collect(),
+        prompt_ids: (0..20).map(|place| if place == common { 100 + row as i64 } else { place as i64 }).collect(),
         chosen_ids: vec![30, 31, 32, 33],
         rejected_ids: vec![40, 41],
         row,
@@ -262,7 +268,9 @@ fn shared_tokens_are_computed_and_counted_once() {
     assert_eq!(passes(PrefixSharing::Off, true, 95), [48, 48]);
     assert_eq!(passes(PrefixSharing::Auto, false, 96), [96], "a model that cannot share");
     let training = TrainingConfig { disable_dropout: false, ..TrainingConfig::default() };
-    assert_eq!(passes_of(DpoConfig { training, ..DpoConfig::default() }, true), [96], "dropout");
+    assert_eq!(passes_of(DpoConfig { training, ..DpoConfig::default() }, true, 0), [96], "dropout");
+    // With 15 common tokens before the prompts differ.
+    assert_eq!(passes_of(DpoConfig::default(), true, 15), [15 + 2 * 11]);
 }
 
 #[test]

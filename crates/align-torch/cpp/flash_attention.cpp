@@ -79,8 +79,8 @@ extern "C" int align_torch_flash_attention(const at::Tensor* query, const at::Te
                     query->size(3) == key->size(3),
                 "queries of shape ", query->sizes(), ", keys of shape ", key->sizes(), " and values of shape ", value->sizes(),
                 " do not fit each other");
-    TORCH_CHECK(!mask || (!is_causal && mask->dim() == 4 && mask->scalar_type() == at::kFloat && !mask->requires_grad()),
-                "a mask of flash attention has float32 numbers, four dimensions, no gradient, and is not combined with is_causal");
+    TORCH_CHECK(!mask || (!is_causal && (mask->dim() == 2 || mask->dim() == 4) && mask->scalar_type() == at::kFloat && !mask->requires_grad()),
+                "a mask of flash attention has float32 numbers, two or four dimensions, no gradient, and is not combined with is_causal");
     const auto given = mask ? std::optional<at::Tensor>(*mask) : std::nullopt;
     *output = new at::Tensor(FlashAttention::apply(*query, *key, *value, given, is_causal, scale));
   });

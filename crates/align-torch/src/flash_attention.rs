@@ -24,7 +24,7 @@ unsafe extern "C" {
 /// multiplies each small block by oneDNN, whose setup takes longer than the product. Here the blocks are multiplied by BLAS.
 ///
 /// * `query`: `(batch, heads, seq, head_dim)`; `key` and `value`: `(batch, heads, keys, head_dim)`.
-/// * `mask`: added to the scores, `(batch, heads, seq, keys)` or a shape with four dimensions that broadcasts to it.
+/// * `mask`: added to the scores, `(batch, heads, seq, keys)` or a shape with two or four dimensions that broadcasts to it.
 /// * `is_causal`: token `i` attends to the keys `0..=i`.
 ///
 /// ```
@@ -87,7 +87,7 @@ mod tests {
         let mask = wave(&[2, 1, 70, 90], 0.41, Kind::Double);
         for precision in [crate::MatmulPrecision::Highest, crate::MatmulPrecision::Medium] {
             let _precision = precision.set();
-            for (added, is_causal) in [(&causal, true), (&mask, false)] {
+            for (added, is_causal) in [(&causal, true), (&mask, false), (&mask.select(0, 1).select(0, 0), false)] {
                 let given = (!is_causal).then(|| added.to_kind(Kind::Float));
                 let found = with_gradients(Kind::Float, |query, key, value| {
                     flash_attention(query, key, value, given.as_ref(), is_causal, 0.35).unwrap()
