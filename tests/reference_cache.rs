@@ -1,12 +1,14 @@
 //! Precomputed reference log-probabilities, and the file in which they are cached.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use align_data::streaming::RowStatistics;
 use align_data::{EncodeOptions, EncodedPair, PreferencePair, Tokenizer, encode_pairs};
 use align_losses::LossType;
 use align_models::{CausalLm, Gpt2, TrainableModel};
-use align_train::{DpoConfig, DpoTrainer, StepRecord, TrainingConfig};
+use align_train::objective::{Batch, BatchOutput, Dpo, Split};
+use align_train::{DpoConfig, DpoTrainer, Objective, ProcessGroup, StepRecord, TrainingConfig};
 use std::path::{Path, PathBuf};
-use tch::{Device, Kind};
+use tch::{Device, Kind, Tensor};
 
 fn data() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/data")
@@ -125,4 +127,55 @@ fn rows_added_after_the_precomputation_are_rejected() {
     trainer.next().unwrap().unwrap();
     let problem = trainer.with_evaluation(pairs()).unwrap_err().to_string();
     assert!(problem.contains("precompute_ref_log_probs") && problem.contains("before training"), "{problem}");
+}
+
+/// What happens to the reference model between the computation ahead of a step and the step.
+#[derive(PartialEq)]
+enum Change {
+    Nothing,
+    /// Its weights are set to 0 without the objective's knowledge.
+    Damage,
+    /// It is moved to the policy.
+    Sync,
+}
+
+/// The output of a step on streamed pairs, if the reference model's log-probabilities of pairs are computed `ahead` of it.
+fn streamed_step(ahead: &[EncodedPair], change: &Change) -> BatchOutput {
+    let (pairs, single) = (pairs()[..6].to_vec(), ProcessGroup::single());
+    let reference = policy();
+    let weights: Vec<Tensor> = reference.parameters().iter().map(|(_, weight)| weight.shallow_clone()).collect();
+    tch::no_grad(|| weights.iter().for_each(|weight| drop(weight.shallow_clone().g_mul_scalar_(1.01))));
+    let training = TrainingConfig { per_device_train_batch_size: 6, ..TrainingConfig::default() };
+    let sync = (*change == Change::Sync).then_some(1);
+    let config = DpoConfig { training, sync_ref_model: sync.is_some(), ref_model_sync_steps: sync, ..config() };
+    let mut dpo = Dpo::new(policy(), Some(Box::new(reference)), config).unwrap();
+    let statistics = RowStatistics { ids: 1000, longest: 100, longest_row: 0, largest_id: 100 };
+    dpo.prepare_streaming(statistics, &single).unwrap();
+    let logps = dpo.compute_reference_ahead(ahead).unwrap().unwrap();
+    let lengths = logps.iter().map(|pair| (pair.chosen.len(), pair.rejected.len()));
+    let expected = ahead.iter().map(|pair| (pair.chosen_ids.len(), pair.rejected_ids.len()));
+    assert!(lengths.eq(expected) && logps.iter().all(|pair| pair.chosen.iter().all(|logp| *logp < 0.0)));
+    match change {
+        Change::Nothing => {}
+        Change::Damage => tch::no_grad(|| weights.iter().for_each(|weight| drop(weight.shallow_clone().zero_()))),
+        Change::Sync => dpo.after_step(1).unwrap(),
+    }
+    dpo.policy().parameters().set_requires_grad(true);
+    let indices: Vec<usize> = (0..pairs.len()).collect();
+    dpo.compute_loss(&Batch::new(Split::Train, &pairs, &indices, &single), Some(1.0)).unwrap()
+}
+
+#[test]
+fn streamed_rows_can_have_their_log_probabilities_computed_ahead_of_the_step() {
+    let pairs = pairs()[..6].to_vec();
+    let expected = streamed_step(&[], &Change::Nothing);
+    // Several micro-batches, equal to the last bit. The damaged model shows that the step does not run it.
+    assert_eq!(streamed_step(&pairs, &Change::Nothing), expected);
+    assert_eq!(streamed_step(&pairs, &Change::Damage), expected);
+    assert_ne!(streamed_step(&[], &Change::Damage), expected);
+    // Other rows than those of the step are not used, nor values of a reference model that has moved since.
+    assert_eq!(streamed_step(&pairs[1..], &Change::Nothing), expected);
+    let moved = streamed_step(&[], &Change::Sync);
+    assert_ne!(moved, expected);
+    assert_eq!(streamed_step(&pairs, &Change::Sync), moved);
 }

@@ -67,8 +67,9 @@ class FlashAttention : public torch::autograd::Function<FlashAttention> {
 
 }  // namespace
 
-// Writes to `output` the attention of `query`, (batch, heads, seq, head_dim), to `key` and `value`, (batch, heads, keys, head_dim), in float32
-// on a CPU. `mask`, which may be null, is added to the scores; it broadcasts to (batch, heads, seq, keys). Returns 0, or -1 and a message.
+// Writes to `output` the attention of `query`, (batch, heads, seq, head_dim), to `key` and `value`, (batch, heads, keys, head_dim), in
+// float32 on a CPU. `mask`, which may be null, is added to the scores; it broadcasts to (batch, heads, seq, keys). Returns 0, or -1 and a
+// message.
 extern "C" int align_torch_flash_attention(const at::Tensor* query, const at::Tensor* key, const at::Tensor* value, const at::Tensor* mask,
                                            bool is_causal, double scale, at::Tensor** output, char* message, size_t capacity) {
   return catch_exceptions(message, capacity, [&] {
@@ -79,7 +80,10 @@ extern "C" int align_torch_flash_attention(const at::Tensor* query, const at::Te
                     query->size(3) == key->size(3),
                 "queries of shape ", query->sizes(), ", keys of shape ", key->sizes(), " and values of shape ", value->sizes(),
                 " do not fit each other");
-    TORCH_CHECK(!mask || (!is_causal && (mask->dim() == 2 || mask->dim() == 4) && mask->scalar_type() == at::kFloat && !mask->requires_grad()),
+    const auto fits = [](const at::Tensor& mask) {
+      return (mask.dim() == 2 || mask.dim() == 4) && mask.scalar_type() == at::kFloat && !mask.requires_grad();
+    };
+    TORCH_CHECK(!mask || (!is_causal && fits(*mask)),
                 "a mask of flash attention has float32 numbers, two or four dimensions, no gradient, and is not combined with is_causal");
     const auto given = mask ? std::optional<at::Tensor>(*mask) : std::nullopt;
     *output = new at::Tensor(FlashAttention::apply(*query, *key, *value, given, is_causal, scale));

@@ -21,7 +21,8 @@ unsafe extern "C" {
 /// LibTorch's flash attention (arXiv:2205.14135) on a CPU, `softmax(scale · query keyᵀ + mask) value`, with gradients.
 ///
 /// It is faster than [`Tensor::scaled_dot_product_attention`] under [`MatmulPrecision::Medium`](crate::MatmulPrecision::Medium), where LibTorch
-/// multiplies each small block by oneDNN, whose setup takes longer than the product. Here the blocks are multiplied by BLAS.
+/// multiplies each small block by oneDNN, whose setup takes longer than the product. Here the blocks are multiplied by BLAS in full float32, for
+/// which the process-wide precision is `Highest` during the call.
 ///
 /// * `query`: `(batch, heads, seq, head_dim)`; `key` and `value`: `(batch, heads, keys, head_dim)`.
 /// * `mask`: added to the scores, `(batch, heads, seq, keys)` or a shape with two or four dimensions that broadcasts to it.

@@ -71,7 +71,7 @@ fn fused_attention(query: &Tensor, key: &Tensor, value: &Tensor, args: &Attentio
         if grouped { Ok(x) } else { repeat_heads(&x, heads) }
     };
     let (key, value) = (of_heads(key)?, of_heads(value)?);
-    if has_fused_nodes(query) && dropout == 0.0 {
+    if has_fused_nodes(query) && dropout == 0.0 && query.numel() > 0 && key.numel() > 0 {
         return Ok(flash_attention(query, &key, &value, mask, is_causal, scale)?);
     }
     Ok(Tensor::f_scaled_dot_product_attention(query, &key, &value, mask, dropout, is_causal, scale, grouped)?)

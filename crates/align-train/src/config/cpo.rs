@@ -36,8 +36,8 @@ pub struct CpoConfig {
     /// SLiC-HF (arXiv:2305.10425): target margin between log-probabilities. Higher values separate the completions more [default: 1]. Requires `loss_type` slic_hf.
     #[cfg_attr(feature = "clap", arg(long))]
     pub slic_delta: Option<f64>,
-    /// Compute the common prefix of the chosen and the rejected sequence (the prompt and any equal tokens after it) once for both. Gives
-    /// the same gradient. With dropout, auto means off.
+    /// Compute common prefixes of the sequences of a forward pass once: the prompt of a pair with any equal tokens after it, and the common
+    /// beginning of different prompts, such as a system message. Gives the same gradient. With dropout, auto means off.
     #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "auto"))]
     pub prefix_sharing: PrefixSharing,
     /// Options common to all objectives.

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 /// rearranging tokens for attention. `benches/README.md` has the measurements.
 const MAX_COMPUTED_FRACTION: f64 = 0.95;
 
-/// Whether a common prefix is computed once: that of a pair's two sequences (the prompt and any equal tokens after it), or the prompt of
-/// several completions.
+/// Whether a common prefix of sequences is computed once: the prompt of a pair or of several completions with any equal tokens after it, and
+/// the common beginning of different prompts, such as a system message. On a GPU the gradients of a token that more than two sequences share are
+/// added in any order, so that the last bits of two runs may differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum), value(rename_all = "snake_case"))]
 #[serde(rename_all = "snake_case")]

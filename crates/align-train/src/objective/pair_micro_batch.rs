@@ -49,9 +49,9 @@ impl PairMicroBatch {
         self.indices.len()
     }
 
-    /// The padded sequences, `(2 · pairs, seq)`.
-    pub fn input_ids(&self) -> &Tensor {
-        &self.sequences.input_ids
+    /// The padded sequences and the mask of their completions, `(2, 2 · pairs, seq)`: all that log-probabilities depend on.
+    pub fn ids_and_mask(&self) -> Result<Tensor> {
+        Ok(Tensor::f_stack(&[&self.sequences.input_ids, &self.sequences.completion_mask], 0)?)
     }
 
     /// The values of predicted tokens `(n)`, by pair.

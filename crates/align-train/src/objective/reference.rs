@@ -34,7 +34,8 @@ pub(crate) struct Reference {
     exchanges: bool,
     /// Whether training rows are streamed. Their log-probabilities are computed each time, because those of all rows may not fit in memory.
     streams: bool,
-    /// The tokens of micro-batches of the next steps and their log-probabilities, which were computed before these steps.
+    /// Micro-batches of the next steps, as their [ids and mask](super::pair_micro_batch::PairMicroBatch::ids_and_mask), and their
+    /// log-probabilities, which were computed before these steps.
     ahead: VecDeque<(Tensor, Tensor)>,
 }
 
@@ -133,15 +134,20 @@ impl Reference {
         Ok(computed)
     }
 
-    /// Keeps the log-probabilities `(n)` of a micro-batch with the tokens `input_ids` for a later step.
-    pub fn push_ahead(&mut self, input_ids: Tensor, logps: Tensor) {
-        self.ahead.push_back((input_ids, logps));
+    /// Whether training rows are streamed.
+    pub fn streams(&self) -> bool {
+        self.streams
     }
 
-    /// The log-probabilities of the next micro-batch, if it has the tokens `input_ids`.
-    pub fn pop_ahead(&mut self, input_ids: &Tensor) -> Result<Option<Tensor>> {
+    /// Keeps the log-probabilities `(n)` of a micro-batch for a later step.
+    pub fn push_ahead(&mut self, micro_batch: Tensor, logps: Tensor) {
+        self.ahead.push_back((micro_batch, logps));
+    }
+
+    /// The log-probabilities of a micro-batch, if it is the next one of those that were computed ahead.
+    pub fn pop_ahead(&mut self, micro_batch: &Tensor) -> Result<Option<Tensor>> {
         let is_next = match self.ahead.front() {
-            Some((next, _)) => next.size() == input_ids.size() && next.f_equal(input_ids)?,
+            Some((next, _)) => next.size() == micro_batch.size() && next.f_equal(micro_batch)?,
             None => false,
         };
         Ok(if is_next { self.ahead.pop_front().map(|(_, logps)| logps) } else { None })

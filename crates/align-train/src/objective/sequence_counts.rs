@@ -2,8 +2,8 @@ use super::prefix_tree::PrefixTree;
 use crate::PrefixSharing;
 use align_data::EncodedPair;
 
-/// Padded rows of attention take about this part of the memory of as many tokens in all layers.
-const ATTENTION_PART: usize = 4;
+/// The padded rows of attention have at most this many times the tokens of a forward pass, as they have for pairs with short completions.
+const MAX_PADDED: usize = 2;
 
 /// The ids of a prompt and of a completion.
 pub(crate) type Sequence<'a> = (&'a [i64], &'a [i64]);
@@ -60,7 +60,7 @@ impl SequenceCounts {
     /// even so.
     pub fn forward_tokens(&self, sharing: PrefixSharing) -> usize {
         match self.shares(sharing) {
-            true => self.distinct().max(self.padded() / ATTENTION_PART),
+            true => self.distinct().max(self.padded() / MAX_PADDED),
             false => self.padded(),
         }
     }

@@ -114,8 +114,8 @@ pub struct DpoConfig {
     /// β-DPO) then compute each micro-batch twice.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().micro_batch_tokens))]
     pub micro_batch_tokens: usize,
-    /// Compute the common prefix of the chosen and the rejected sequence (the prompt and any equal tokens after it) once for both. Gives
-    /// the same gradient. With dropout, auto means off.
+    /// Compute common prefixes of the sequences of a forward pass once: the prompt of a pair with any equal tokens after it, and the common
+    /// beginning of different prompts, such as a system message. Gives the same gradient. With dropout, auto means off.
     #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "auto"))]
     pub prefix_sharing: PrefixSharing,
     /// Options common to all objectives.

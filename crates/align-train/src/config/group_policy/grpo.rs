@@ -91,7 +91,8 @@ pub struct GrpoConfig {
     /// micro-batches, which limits memory and gives the same gradient.
     #[cfg_attr(feature = "clap", arg(long, default_value_t = Self::default().micro_batch_tokens))]
     pub micro_batch_tokens: usize,
-    /// Compute a prompt once for all of its completions in a forward pass. Gives the same gradient. With dropout, auto means off.
+    /// Compute common prefixes of the sequences of a forward pass once: a prompt for all of its completions, and the common beginning of
+    /// different prompts, such as a system message. Gives the same gradient. With dropout, auto means off.
     #[cfg_attr(feature = "clap", arg(long, value_enum, default_value = "auto"))]
     pub prefix_sharing: PrefixSharing,
     /// Completions per prompt.

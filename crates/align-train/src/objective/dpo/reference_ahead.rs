@@ -11,20 +11,22 @@ impl Dpo {
     /// for rows that are [streamed](crate::RowSource) in one process. They are computed in the micro-batches of the steps, so that the steps
     /// stay the same to the last bit.
     ///
-    /// Returns the log-probability of each token of both completions of each row. `None` if the steps run the reference model anyway, since
-    /// its hidden states are compared, or never run it.
+    /// Returns the log-probability of each token of both completions of each row. `None`, and nothing is computed, if the rows are in memory,
+    /// if hidden states are compared, for which the steps run the reference model anyway, and if the reference model moves within these steps.
     ///
     /// * `rows`: the rows of the next steps in their order.
     ///
     /// # Errors
     /// The errors of the reference model.
     pub fn compute_reference_ahead(&mut self, rows: &[EncodedPair]) -> Result<Option<Vec<Pair<Vec<f32>>>>> {
-        if self.hidden_distance.is_some() || self.config.precompute_ref_log_probs {
+        let batch_size = self.config.training.train_batch_size().max(1);
+        let steps = rows.len().div_ceil(batch_size * self.config.training.gradient_accumulation_steps.max(1));
+        let moves = self.config.reference_sync().is_some_and(|(_, sync_steps)| steps as u64 > sync_steps);
+        if !self.reference.streams() || self.hidden_distance.is_some() || moves {
             return Ok(None);
         }
         self.reference.clear_ahead();
         let mut all = vec![Pair::default(); rows.len()];
-        let batch_size = self.config.training.train_batch_size().max(1);
         for (batch, found) in rows.chunks(batch_size).zip(all.chunks_mut(batch_size)) {
             let places: Vec<usize> = (0..batch.len()).collect();
             let group = ProcessGroup::single();
@@ -36,7 +38,7 @@ impl Dpo {
                         *found = pair;
                     }
                 }
-                self.reference.push_ahead(micro_batch.input_ids().shallow_clone(), logps);
+                self.reference.push_ahead(micro_batch.ids_and_mask()?, logps);
             }
         }
         Ok(Some(all))
