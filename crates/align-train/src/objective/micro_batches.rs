@@ -97,9 +97,9 @@ mod tests {
         let rows = pairs(&[[1, 2, 1], [4, 5, 5], [2, 1, 3]]);
         assert_eq!(split(&rows, 54, PrefixSharing::Off), [[0, 1, 2]]);
         assert_eq!(split(&rows, 53, PrefixSharing::Off).concat(), [1, 2, 0]);
-        // With shared prompts the pairs have 4, 14 and 6 tokens.
-        assert_eq!(split(&rows, 24, PrefixSharing::On), [[0, 1, 2]]);
-        assert_eq!(split(&rows, 23, PrefixSharing::On), [vec![1, 2], vec![0]]);
+        // With shared prompts the pairs have 4, 14 and 6 tokens, fewer than half of the padded ones.
+        assert_eq!(split(&rows, 27, PrefixSharing::On), [[0, 1, 2]]);
+        assert_eq!(split(&rows, 26, PrefixSharing::On), [vec![1, 2], vec![0]]);
         assert_eq!(split(&[], 54, PrefixSharing::Auto), [Vec::<usize>::new()]);
         // With a shared prompt of four tokens, these have 4 + 1 + 5 + 2 + 3.
         let rows = singles(&[(4, 1), (4, 5), (2, 3)]);
@@ -117,11 +117,12 @@ mod tests {
 
     #[test]
     fn a_common_beginning_of_different_prompts_counts_once() {
-        // Three pairs with eight common tokens, and 1 + 2 + 2 of their own.
+        // Three pairs with eight common tokens, and 1 + 8 + 8 of their own.
         let prompt = |own: i64| (0..8).chain([own]).collect::<Vec<i64>>();
-        let rows: Vec<Row> = (1..4).map(|i| (prompt(10 * i), vec![vec![1, i], vec![2, i]])).collect();
-        assert_eq!(split(&rows, 23, PrefixSharing::On), [[0, 1, 2]]);
-        assert_eq!(split(&rows, 22, PrefixSharing::On), [vec![0, 1], vec![2]]);
+        let completions = || vec![(100..108).collect(), (200..208).collect()];
+        let rows: Vec<Row> = (10..13).map(|own| (prompt(own), completions())).collect();
+        assert_eq!(split(&rows, 59, PrefixSharing::On), [[0, 1, 2]]);
+        assert_eq!(split(&rows, 58, PrefixSharing::On), [vec![0, 1], vec![2]]);
     }
 
     #[test]
