@@ -168,13 +168,13 @@ impl<O: OnPolicyObjective> OnPolicyRounds<O> {
         let (fresh, order) = self.rows_of_steps(trainer.config(), groups)?;
         let rows: Vec<O::Row> = order.iter().filter_map(|place| self.row(&fresh, *place)).cloned().collect();
         let logps = trainer.objective_mut().compute_reference_ahead(&rows)?.unwrap_or_default();
-        let is_fresh = order.iter().map(|place| *place < fresh.len());
-        let of_row = |(row, logps): (O::Row, Vec<Vec<f32>>)| {
-            let ids: Vec<Vec<i64>> = row.completions().into_iter().map(|(_, ids)| ids.to_vec()).collect();
-            ids.into_iter().map(move |ids| (row.index(), ids)).zip(logps)
-        };
-        let known = rows.into_iter().zip(logps).zip(is_fresh).filter(|(_, is_fresh)| *is_fresh);
-        Ok(known.flat_map(|(row, _)| of_row(row)).collect())
+        let mut known = ReferenceLogps::new();
+        // Rows of earlier rounds have texts of other groups.
+        for (_, (row, logps)) in order.iter().zip(rows.iter().zip(logps)).filter(|(place, _)| **place < fresh.len()) {
+            let texts = row.completions().into_iter().map(|(_, ids)| (row.index(), ids.to_vec()));
+            known.extend(texts.zip(logps));
+        }
+        Ok(known)
     }
 
     /// The row at a place in the order of a round: its `fresh` rows, then those of earlier rounds.

@@ -18,7 +18,7 @@ __attribute__((always_inline)) inline float exp_of_negative(float x) {
   p = p * r + 0.5f;
   p = p * r + 1.0f;
   p = p * r + 1.0f;
-  // A mask instead of a condition on the result, which compilers make a branch.
+  // A mask, since compilers turn a condition on the result into a branch.
   const int32_t mask = -static_cast<int32_t>(x >= -87.0f);
   const int32_t bits = ((static_cast<int32_t>(k) + 127) << 23) & mask;
   float power;

@@ -2,40 +2,35 @@
 // `high` and `medium` each block goes through oneDNN, whose setup takes longer than the product.
 // Exceptions must not leave this function, because it has C linkage.
 
-#include <ATen/Context.h>
 #include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h>
 #include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu_backward.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "catch_exceptions.h"
 
+// In matmul_precision.cpp; 0 is `highest`.
+extern "C" int align_torch_get_matmul_precision();
+extern "C" int align_torch_set_matmul_precision(int precision);
+
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-const char* name(at::Float32MatmulPrecision precision) {
-  switch (precision) {
-    case at::Float32MatmulPrecision::HIGH: return "high";
-    case at::Float32MatmulPrecision::MEDIUM: return "medium";
-    default: return "highest";
-  }
-}
-
 // Sets LibTorch's process-wide precision to `highest`, and restores the previous one at the end of its scope.
 class HighestPrecision {
  public:
-  HighestPrecision() : previous_(at::globalContext().float32MatmulPrecision()) { set(at::Float32MatmulPrecision::HIGHEST); }
-  ~HighestPrecision() { set(previous_); }
+  HighestPrecision() : previous_(align_torch_get_matmul_precision()) {
+    if (previous_ > 0) align_torch_set_matmul_precision(0);
+  }
+  ~HighestPrecision() {
+    if (previous_ > 0) align_torch_set_matmul_precision(previous_);
+  }
   HighestPrecision(const HighestPrecision&) = delete;
   HighestPrecision& operator=(const HighestPrecision&) = delete;
 
  private:
-  void set(at::Float32MatmulPrecision precision) const {
-    if (previous_ != at::Float32MatmulPrecision::HIGHEST) at::globalContext().setFloat32MatmulPrecision(name(precision));
-  }
-
-  at::Float32MatmulPrecision previous_;
+  int previous_;
 };
 
 at::Tensor with_dense_rows(const at::Tensor& x) { return x.stride(3) == 1 ? x : x.contiguous(); }

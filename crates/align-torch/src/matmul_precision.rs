@@ -15,7 +15,8 @@ unsafe extern "C" {
 /// The precision of float32 matrix products in LibTorch, as in `torch.set_float32_matmul_precision`.
 ///
 /// On a CPU `Medium` uses oneDNN kernels, which can be twice as fast as the default. On a CPU with AMX they may compute in bfloat16
-/// internally; on others they compute in float32. [`flash_attention`](crate::flash_attention) always computes in float32. On a GPU `High` and `Medium` allow TF32.
+/// internally; on others they compute in float32. [`flash_attention`](crate::flash_attention) always computes in float32. On a GPU `High`
+/// and `Medium` allow TF32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MatmulPrecision {

@@ -29,7 +29,7 @@ fn ones(shape: &[i64]) -> Tensor {
     Tensor::ones(shape, (Kind::Float, Device::Cpu))
 }
 
-/// Threads that wait sleep, so that a node on one thread leaves the others without processor time.
+/// Waiting threads sleep. So if a node computes on one thread, the others use no processor time.
 #[test]
 fn every_node_gives_work_to_other_threads() {
     tch::set_num_threads(2);

@@ -1,6 +1,7 @@
 use super::Split;
 use super::gather::gather_rows;
 use super::logps_cache::{LogpsCache, with_positions};
+use super::pair_micro_batch::PairMicroBatch;
 use super::row::{Row, check_rows, check_statistics};
 use crate::load_weights::load_weights;
 use crate::{Error, Result};
@@ -34,8 +35,8 @@ pub(crate) struct Reference {
     exchanges: bool,
     /// Whether training rows are streamed. Their log-probabilities are computed each time, because those of all rows may not fit in memory.
     streams: bool,
-    /// Micro-batches of the next steps, as their [ids and mask](super::pair_micro_batch::PairMicroBatch::ids_and_mask), and their
-    /// log-probabilities, which were computed before these steps.
+    /// The [ids and masks](PairMicroBatch::ids_and_mask) of micro-batches of the next steps, and their log-probabilities, which were computed
+    /// before these steps.
     ahead: VecDeque<(Tensor, Tensor)>,
 }
 
@@ -140,16 +141,16 @@ impl Reference {
     }
 
     /// Keeps the log-probabilities `(n)` of a micro-batch for a later step.
-    pub fn push_ahead(&mut self, micro_batch: Tensor, logps: Tensor) {
-        self.ahead.push_back((micro_batch, logps));
+    pub fn push_ahead(&mut self, micro_batch: &PairMicroBatch, logps: Tensor) -> Result<()> {
+        self.ahead.push_back((micro_batch.ids_and_mask()?, logps));
+        Ok(())
     }
 
     /// The log-probabilities of a micro-batch, if it is the next one of those that were computed ahead.
-    pub fn pop_ahead(&mut self, micro_batch: &Tensor) -> Result<Option<Tensor>> {
-        let is_next = match self.ahead.front() {
-            Some((next, _)) => next.size() == micro_batch.size() && next.f_equal(micro_batch)?,
-            None => false,
-        };
+    pub fn pop_ahead(&mut self, micro_batch: &PairMicroBatch) -> Result<Option<Tensor>> {
+        let Some((next, _)) = self.ahead.front() else { return Ok(None) };
+        let own = micro_batch.ids_and_mask()?;
+        let is_next = next.size() == own.size() && next.f_equal(&own)?;
         Ok(if is_next { self.ahead.pop_front().map(|(_, logps)| logps) } else { None })
     }
 

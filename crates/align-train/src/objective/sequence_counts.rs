@@ -2,7 +2,7 @@ use super::prefix_tree::PrefixTree;
 use crate::PrefixSharing;
 use align_data::EncodedPair;
 
-/// The padded rows of attention have at most this many times the tokens of a forward pass, as they have for pairs with short completions.
+/// Limits the padded rows of attention to this many times the tokens of a forward pass. Pairs with short completions come close to it.
 const MAX_PADDED: usize = 2;
 
 /// The ids of a prompt and of a completion.

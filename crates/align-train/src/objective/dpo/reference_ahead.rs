@@ -38,7 +38,7 @@ impl Dpo {
                         *found = pair;
                     }
                 }
-                self.reference.push_ahead(micro_batch.ids_and_mask()?, logps);
+                self.reference.push_ahead(&micro_batch, logps)?;
             }
         }
         Ok(Some(all))

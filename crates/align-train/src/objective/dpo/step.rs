@@ -275,7 +275,7 @@ impl Dpo {
             Some(states) => TokenLogps::without_graph(model, last(states)?, &micro_batch.tokens),
         };
         let ahead = match split {
-            Split::Train => self.reference.pop_ahead(&micro_batch.ids_and_mask()?)?,
+            Split::Train => self.reference.pop_ahead(micro_batch)?,
             Split::Eval => None,
         };
         let tokens = match ahead {
