@@ -52,6 +52,7 @@ fn main() -> Result<(), String> {
             "cpp/rms_norm.cpp",
             "cpp/rotate_halves.cpp",
             "cpp/silu_and_mul.cpp",
+            "cpp/vector_math.cpp",
             "cpp/decoding_attention.cpp",
             "cpp/flash_attention.cpp",
         ])

@@ -41,6 +41,7 @@ mod packed_linear;
 mod row_blocks;
 #[cfg(unix)]
 mod termination;
+mod vector_math;
 
 // Linked for its build script, which passes the location of LibTorch to ours.
 use torch_sys as _;
