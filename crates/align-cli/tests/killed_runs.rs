@@ -171,7 +171,7 @@ fn a_second_ctrl_c_ends_the_program_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let pairs = fs::read_to_string(support::golden_path("train.jsonl")).unwrap();
-    fs::write(dir.join("pairs.jsonl"), pairs.repeat(2000 / pairs.lines().count() + 1)).unwrap();
+    fs::write(dir.join("pairs.jsonl"), pairs.repeat(20_000 / pairs.lines().count() + 1)).unwrap();
     // One step over all rows takes longer than the test waits.
     let args = [
         "--train-file",
