@@ -20,7 +20,7 @@ fn a_server_that_is_down_costs_no_time_and_what_was_not_sent_is_said() {
     for step in 1..=1000 {
         run.log(step, [("loss", 1.0), ("grad_norm", 2.0)]);
     }
-    assert!(started.elapsed() < Duration::from_millis(200), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     std::thread::sleep(Duration::from_millis(300));
     let not_sent = run.finish(End::Finished).unwrap();
     assert_eq!((not_sent.metrics, not_sent.parameters, &not_sent.tracking_uri), (2000, 1, &uri));
