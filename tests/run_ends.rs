@@ -96,6 +96,19 @@ fn the_best_checkpoint_is_kept_and_loaded() {
     assert!(weights(trainer.policy()) == saved(&run.path().join("checkpoint-10")));
 }
 
+/// A process that was killed may have written its newest checkpoint and not removed the oldest.
+#[test]
+fn a_resumed_run_removes_checkpoints_beyond_the_limit_before_its_first_step() {
+    let run = tempfile::tempdir().unwrap();
+    trainer(training(), pairs(16)).train(&mut [&mut CheckpointSaver::new(run.path())]).unwrap();
+    assert_eq!(checkpoints(run.path()), (1..=10).collect::<Vec<_>>());
+    let mut resumed = trainer(TrainingConfig { save_total_limit: Some(2), ..training() }, pairs(16));
+    resumed.resume(&run.path().join("checkpoint-10")).unwrap();
+    // No step is left, so none of them can remove checkpoints.
+    resumed.train(&mut [&mut CheckpointSaver::new(run.path())]).unwrap();
+    assert_eq!(checkpoints(run.path()), [9, 10]);
+}
+
 #[test]
 fn early_stopping_counts_evaluations_across_a_resume() {
     let config = TrainingConfig { early_stopping_patience: Some(4), load_best_model_at_end: true, ..training() };

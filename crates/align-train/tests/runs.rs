@@ -9,7 +9,7 @@ use align_train::{
     Observer, Result, SftConfig, SftRun, StepRecord, StopSignal, Trainer, TrainingConfig, TrainingRecords,
 };
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tch::{Device, Kind};
 
 /// The matmul precision that a run sets is the process's.
@@ -137,43 +137,6 @@ fn a_run_leaves_everything_and_a_stopped_one_ends_with_the_same_bytes() {
     assert_eq!(samples(&stopped), samples(&whole));
     let refused = run(&dir.path().join("new")).resume().train().unwrap_err().to_string();
     assert!(refused.contains("no checkpoint to resume from"), "{refused}");
-}
-
-/// Lists the checkpoints of a run folder after a step.
-struct CheckpointsAfter(u64, PathBuf, Arc<Mutex<Vec<String>>>);
-
-impl<O: align_train::Objective> Observer<O> for CheckpointsAfter {
-    fn on_step(&mut self, _: &Trainer<O>, record: &StepRecord) -> Result<align_train::Flow> {
-        if record.step == self.0 {
-            *self.2.lock().unwrap() = checkpoints(&self.1);
-        }
-        Ok(align_train::Flow::Continue)
-    }
-}
-
-fn checkpoints(run: &Path) -> Vec<String> {
-    let names = std::fs::read_dir(run).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> = names.filter(|name| name.starts_with("checkpoint-")).collect();
-    names.sort();
-    names
-}
-
-/// A process that was killed may have written its newest checkpoint and not removed the oldest.
-#[test]
-fn a_resumed_run_removes_checkpoints_beyond_the_limit_before_its_first_step() {
-    let _alone = alone();
-    let dir = tempfile::tempdir().unwrap();
-    let run = |limit: Option<usize>| {
-        let training = TrainingConfig { save_steps: Some(3), save_total_limit: limit, ..training(8) };
-        let config = DpoConfig { training, ..DpoConfig::default() };
-        DpoRun::new(model("gpt2-tiny"), pairs(8), config).unwrap().output_dir(dir.path())
-    };
-    let stop = StopSignal::default();
-    run(None).observer(StopAfter(4, stop.clone())).stop_signal(stop).train().unwrap();
-    assert_eq!(checkpoints(dir.path()), ["checkpoint-3", "checkpoint-4"]);
-    let found = Arc::default();
-    run(Some(1)).observer(CheckpointsAfter(5, dir.path().to_owned(), Arc::clone(&found))).resume().train().unwrap();
-    assert_eq!(*found.lock().unwrap(), ["checkpoint-4"]);
 }
 
 #[test]

@@ -18,8 +18,9 @@ use std::fmt;
 /// The largest micro-batch has `per_device_train_batch_size` rows of the maximum length, or `micro_batch_tokens` tokens if that is less.
 /// With prefix sharing, all rows are assumed to be like the longest row or like the row that shares the most tokens, whichever needs more
 /// memory. A common beginning of different prompts is not considered: with it, a micro-batch can have more rows, and up to twice
-/// `micro_batch_tokens` in the padded rows of attention. The estimate does not include LibTorch itself (about 200 MiB) and the rows. Evaluations and checkpoints need less memory than
-/// training. Models without an implementation of `training_memory` count as having no activations.
+/// `micro_batch_tokens` in the padded rows of attention. The estimate does not include LibTorch itself (about 200 MiB) and the rows.
+/// Evaluations and checkpoints need less memory than training. Models without an implementation of `training_memory` count as having no
+/// activations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryEstimate {
     /// The policy's weights.
